@@ -1,0 +1,59 @@
+# What a newcomer and CI run; `make` alone lists it.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help venv demo down test test-fast lint format requirements clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+STACK := .windlass/stack
+
+help: ## Lists the targets.
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
+
+venv: $(VENV)/.complete ## Makes the virtual environment from the hashed requirements.
+
+# The stamp is written last, so a broken installation is finished by the next run.
+$(VENV)/.complete: requirements/uv.txt requirements/all.txt pyproject.toml
+	@echo "installing Python packages into $(VENV) (a minute on the first run)" >&2
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: windlass needs Python 3.11 or newer; run: make PYTHON=python3.11" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || .ci/need python3-venv
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/uv.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements/all.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: venv ## Delivers the example from a merge request to production on this machine (make down ends it).
+	@$(BIN)/python examples/demo.py
+
+down: ## Stops every process that the demo or `windlass stack up` started.
+	@if test -x $(BIN)/windlass; then $(BIN)/windlass stack down; fi
+
+test: venv ## Runs every test, the whole way through three Airflows included.
+	@command -v rsync >/dev/null || .ci/need rsync || true
+	$(BIN)/pytest -q -m "not airflow and not e2e" --numprocesses 2
+	$(BIN)/pytest -q -m "airflow and not e2e"
+	$(BIN)/pytest -q -m e2e
+
+test-fast: venv ## Runs the tests that need neither Airflow nor a local S3 server.
+	$(BIN)/pytest -q -m "not airflow and not e2e and not stack"
+
+lint: venv ## Checks format, types, layers and this repository's own pipelines and CI files.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/windlass lint
+
+format: venv ## Formats the code.
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+requirements: venv ## Locks the newest versions of all packages, with hashes and without addresses.
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  pyproject.toml --all-extras --group dev --output-file requirements/all.txt
+	grep -A 400 '^uv==' requirements/all.txt | awk 'NR > 1 && /^[a-z]/ { exit } !/# via/ { print }' > requirements/uv.txt
+
+clean: down ## Removes the virtual environment and the local stack with all its data.
+	rm -rf $(VENV) .windlass

@@ -1,0 +1,1 @@
+"""The nouns: what windlass reads, writes and talks about. Nothing here touches a network, a process or Airflow."""

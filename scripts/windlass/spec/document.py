@@ -1,0 +1,262 @@
+"""YAML as plain data with the place of every key and value; nothing in the file is executed or followed.
+
+The tree is built from libyaml's events, not by PyYAML's composer: that one recurses in C and a file of a hundred
+thousand brackets ends the whole process. Values follow YAML 1.2's core schema, and what YAML 1.1 would read in
+another way (`no`, `1.10`, `12:30`) is a problem instead of a surprise.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from windlass.spec.problem import Problem
+
+Location = tuple[str | int, ...]
+"""The way from the document's root to a value: `("tasks", "extract", "clients", "needs", 0)`."""
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 40
+MAX_VALUES = 50_000
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SURPRISING_WORD = re.compile(r"(?i:yes|no|on|off)")
+_SURPRISING_NUMBER = re.compile(
+    r"[-+]?(0[0-7_]+|0o[0-7]+|0b[01_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*_[0-9_]*|[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?)"
+)
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_CONSTANTS = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
+_BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+
+
+@dataclass(frozen=True)
+class Position:
+    """A place in a file; line and column count from 1."""
+
+    line: int
+    column: int
+
+
+@dataclass
+class Document:
+    """One YAML file: its value as plain data, where each key and value stands, and what is wrong with it as YAML."""
+
+    path: str
+    value: Any = None
+    keys: dict[Location, Position] = field(default_factory=dict)
+    values: dict[Location, Position] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def problem(self, location: Location, rule: str, message: str, *, at_key: bool = False) -> Problem:
+        """A problem at the value (or the key) of `location`; the nearest known parent stands in for a missing one."""
+        while location and location not in self.values:
+            location, at_key = location[:-1], True
+        places = self.keys if at_key and location in self.keys else self.values
+        place = places.get(location, Position(1, 1))
+        return Problem(self.path, place.line, place.column, rule, message)
+
+
+class _Refused(Exception):
+    """Reading stops here: the rest of the file has no meaning that could be trusted."""
+
+    def __init__(self, mark: Any, rule: str, message: str) -> None:
+        super().__init__(message)
+        self.mark, self.rule, self.message = mark, rule, message
+
+
+def parse_document(path: str, content: bytes) -> Document:
+    """The document in `content`; whatever is wrong with it is in its `problems`, in one pass where that is possible."""
+    document = Document(path)
+    try:
+        if len(content) > MAX_BYTES:
+            raise _Refused(None, "syntax", f"the file has {len(content):,} bytes; at most {MAX_BYTES:,} are read")
+        _Reader(document, content.decode("utf-8")).read()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        column = error.start - content.rfind(b"\n", 0, error.start)
+        document.problems.append(Problem(path, line, column, "syntax", "the file is not UTF-8 text"))
+    except _Refused as refused:
+        line, column = (refused.mark.line + 1, refused.mark.column + 1) if refused.mark else (1, 1)
+        document.problems.append(Problem(path, line, column, refused.rule, refused.message))
+    except yaml.reader.ReaderError as error:
+        message = f"the character U+{_code_point(error):04X} is not allowed in YAML"
+        document.problems.append(Problem(path, 1, 1, "syntax", message))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        what = " ".join(str(part) for part in (error.context, error.problem) if part)
+        document.problems.append(Problem(path, line, column, "syntax", what))
+    return document
+
+
+def _code_point(error: yaml.reader.ReaderError) -> int:
+    character = error.character
+    return character if isinstance(character, int) else ord(character[:1] or "\0")
+
+
+class _Reader:
+    """Builds plain data from libyaml's events with an explicit stack, so that no nesting can exhaust the machine's."""
+
+    def __init__(self, document: Document, text: str) -> None:
+        self.document = document
+        self.events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
+        self.anchors: dict[str, Any] = {}
+        self.count = 0
+
+    def read(self) -> None:
+        next(self.events)  # the stream's start
+        if isinstance(next(self.events), yaml.StreamEndEvent):
+            raise _Refused(None, "syntax", "the file is empty")
+        first = next(self.events)
+        self.document.value = self._build(first)
+        next(self.events)  # the document's end
+        after = next(self.events)
+        if not isinstance(after, yaml.StreamEndEvent):
+            raise _Refused(after.start_mark, "syntax", "a second document begins here; write one per file")
+
+    def _build(self, first: Any) -> Any:
+        root: list[Any] = []
+        stack: list[tuple[Any, Location, _Slot, str | None]] = []  # open collections: value, place, next slot, anchor
+        event: Any = first
+        location: Location = ()
+        while True:
+            if isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+                value, _, _, anchor = stack.pop()
+                if anchor:
+                    self.anchors[anchor] = value
+            else:
+                slot = stack[-1][2] if stack else _Slot(root)
+                if stack and slot.wants_key:
+                    slot.key = self._key(event, stack[-1][0], stack[-1][1])
+                else:
+                    location = (*stack[-1][1], slot.step()) if stack else ()
+                    value = self._value(event, location)
+                    slot.put(value)
+                    if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+                        if len(stack) >= MAX_DEPTH:
+                            raise _Refused(event.start_mark, "syntax", f"nested more than {MAX_DEPTH} deep")
+                        stack.append((value, location, _Slot(value), event.anchor))
+            if not stack:
+                return root[0]
+            event = next(self.events)
+
+    def _key(self, event: Any, mapping: dict[str, Any], parent: Location) -> str:
+        mark = event.start_mark
+        if not isinstance(event, yaml.ScalarEvent):
+            raise _Refused(mark, "syntax", "a key must be a word, not a list, a mapping or an alias")
+        key: str = event.value
+        if key == "<<" and event.implicit[0]:
+            raise _Refused(mark, "syntax", "merge keys (<<) are not part of the language; repeat the keys")
+        if event.implicit[0]:
+            self._surprise(event)
+        place = Position(mark.line + 1, mark.column + 1)
+        if key in mapping:
+            first = self.document.keys[(*parent, key)]
+            message = f"key {key!r} is given twice, first in line {first.line}"
+            self.document.problems.append(
+                Problem(self.document.path, place.line, place.column, "duplicate-key", message)
+            )
+        else:
+            self.document.keys[(*parent, key)] = place
+        return key
+
+    def _value(self, event: Any, location: Location) -> Any:
+        mark = event.start_mark
+        self.document.values.setdefault(location, Position(mark.line + 1, mark.column + 1))
+        if isinstance(event, yaml.AliasEvent):
+            return self._aliased(event)
+        if event.tag is not None and event.tag != "!":
+            raise _Refused(mark, "syntax", f"tag {event.tag!r} is not allowed; write the plain value")
+        self._spend(mark, 1)
+        value: Any
+        if isinstance(event, yaml.ScalarEvent):
+            value = self._scalar(event) if event.implicit[0] else event.value
+            if event.anchor:
+                self.anchors[event.anchor] = value
+        else:
+            value = {} if isinstance(event, yaml.MappingStartEvent) else []
+        return value
+
+    def _aliased(self, event: Any) -> Any:
+        if event.anchor not in self.anchors:
+            raise _Refused(event.start_mark, "syntax", f"alias '*{event.anchor}' has no anchor before it")
+        copy, size = _copy(self.anchors[event.anchor], MAX_VALUES - self.count)
+        self._spend(event.start_mark, size)
+        return copy
+
+    def _spend(self, mark: Any, size: int) -> None:
+        self.count += size
+        if self.count > MAX_VALUES:
+            raise _Refused(mark, "syntax", f"more than {MAX_VALUES:,} values once its aliases are followed")
+
+    def _scalar(self, event: Any) -> Any:
+        text: str = event.value
+        if text in _CONSTANTS:
+            return None
+        if text in _BOOLEANS:
+            return _BOOLEANS[text]
+        if self._surprise(event):
+            return text
+        if _INTEGER.fullmatch(text) and len(text) < 20:
+            return int(text)
+        if _FLOAT.fullmatch(text) and len(text) < 40:
+            return float(text)
+        return text
+
+    def _surprise(self, event: Any) -> bool:
+        """Whether readers of YAML 1.1 and 1.2 would disagree about this unquoted word; says so in a problem."""
+        text, advice = event.value, "put it in quotes"
+        if _SURPRISING_WORD.fullmatch(text):
+            meaning, advice = "true or false", "put it in quotes, or write true or false"
+        elif _SURPRISING_NUMBER.fullmatch(text):
+            meaning = "a number in base 60, 2, 8 or 16"
+        elif re.fullmatch(r"[-+]?[0-9]+\.[0-9]*0", text) and not re.fullmatch(r"[-+]?[0-9]+\.0", text):
+            meaning = f"the number {float(text)!r}"
+        else:
+            return False
+        message = f"{text!r} without quotes is {meaning} for some readers of YAML; {advice}"
+        mark = event.start_mark
+        problem = Problem(self.document.path, mark.line + 1, mark.column + 1, "yaml-surprise", message)
+        self.document.problems.append(problem)
+        return True
+
+
+class _Slot:
+    """Where the next value goes in an open collection."""
+
+    def __init__(self, container: Any) -> None:
+        self.container = container
+        self.key: str | None = None
+
+    @property
+    def wants_key(self) -> bool:
+        return isinstance(self.container, dict) and self.key is None
+
+    def step(self) -> str | int:
+        return self.key if self.key is not None else len(self.container)
+
+    def put(self, value: Any) -> None:
+        if isinstance(self.container, dict):
+            assert self.key is not None
+            self.container.setdefault(self.key, value)
+            self.key = None
+        else:
+            self.container.append(value)
+
+
+def _copy(value: Any, budget: int) -> tuple[Any, int]:
+    """A deep copy of plain data and the number of its values; stops counting once `budget` is exceeded."""
+    if not isinstance(value, (dict, list)):
+        return value, 1
+    size = 1
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    copies: dict[Any, Any] = {}
+    for key, item in items:
+        copies[key], used = _copy(item, budget - size)
+        size += used
+        if size > budget:
+            break
+    return (copies if isinstance(value, dict) else list(copies.values())), size

@@ -1,0 +1,212 @@
+"""An environment: where it keeps its bytes, which Airflow it is, and the settings that its pipelines run with."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, Field, SecretStr, field_validator
+
+from windlass.spec.document import Document, parse_document
+from windlass.spec.duration import Duration, parse_duration
+from windlass.spec.errors import WindlassError
+from windlass.spec.names import Word
+from windlass.spec.problem import near
+from windlass.spec.schema import Noun, read_noun
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_FOLDERS = ("environments", ".windlass/platform/environments")
+
+
+class Buckets(Noun):
+    """The three buckets, which may be one; `endpoint` is for stores other than AWS."""
+
+    code: str
+    models: str
+    data: str
+    endpoint: str | None = None
+
+
+class Flavor(Noun):
+    """The size of machine that a job may ask for; `memory` as Kubernetes writes it: `4Gi`."""
+
+    cpus: float | int = 1
+    memory: str = Field(default="1Gi", pattern=r"^[1-9][0-9]*(Mi|Gi)$")
+    gpus: int = 0
+
+
+class Jobs(Noun):
+    """Where jobs run; `local` is a subprocess on the Airflow worker."""
+
+    backend: Literal["local"] = "local"
+
+
+class Airflow(Noun):
+    """How to reach the environment's Airflow; `bundle` is the name of the ReleaseBundle in its configuration."""
+
+    url: str
+    username: str
+    password: SecretStr
+    bundle: str = "windlass"
+
+    @field_validator("password", mode="before")
+    @classmethod
+    def _hide(cls, value: object) -> object:
+        return SecretStr(value) if isinstance(value, str) else value
+
+
+class Verify(Noun):
+    """How long a promotion waits for Airflow to report the new version."""
+
+    timeout: Duration = parse_duration("5 minutes")
+
+
+class RuntimeSettings(Noun):
+    """What travels in the state and is staged as `environment.json` beside the releases; it holds no secret."""
+
+    name: Word
+    prefix: str
+    s3: Buckets
+    jobs: Jobs = Jobs()
+    flavors: dict[str, Flavor] = {}
+    images: dict[str, str] = {}
+
+
+class Environment(Noun):
+    """One `environments/<name>.yml`, laid over the file that it extends; `${NAME}` in it is still unresolved."""
+
+    name: Word
+    prefix: str = Field(pattern=r"^[a-z0-9][a-z0-9/_-]*[a-z0-9]$")
+    upstream: Word | None = None
+    s3: Buckets
+    airflow: Airflow | None = None
+    jobs: Jobs = Jobs()
+    flavors: dict[str, Flavor] = {}
+    images: dict[str, str] = {}
+    verify: Verify = Verify()
+
+    @property
+    def runtime(self) -> RuntimeSettings:
+        """The part that pipelines see when they run."""
+        return RuntimeSettings.model_validate(self.model_dump(include=set(RuntimeSettings.model_fields)))
+
+
+def read_environment(name: str, documents: Mapping[str, Document]) -> Environment | None:
+    """The environment `name` out of the files of one folder, by their stems; problems are added to its document."""
+    chain = _chain(name, documents)
+    merged: Any = {}
+    for document in reversed(chain):
+        merged = _overlay(merged, document.value if isinstance(document.value, dict) else {})
+    merged.pop("extends", None)
+    merged.setdefault("prefix", name)
+    own = chain[0]
+    effective = Document(own.path, {**merged, "name": name}, own.keys, own.values, own.problems)
+    return None if any(document.problems for document in chain) else read_noun(effective, Environment)
+
+
+def _chain(name: str, documents: Mapping[str, Document]) -> list[Document]:
+    """The document `name` and those that it extends, nearest first."""
+    chain = [documents[name]]
+    while isinstance(chain[-1].value, dict) and "extends" in chain[-1].value:
+        document, parent = chain[-1], chain[-1].value["extends"]
+        if not isinstance(parent, str) or parent not in documents:
+            message = f"extends: there is no environment file {parent!r} here{near(str(parent), documents)}"
+            document.problems.append(document.problem(("extends",), "known-environment", message))
+            break
+        if documents[parent] in chain:
+            message = f"extends: {parent!r} extends this file again"
+            document.problems.append(document.problem(("extends",), "known-environment", message))
+            break
+        chain.append(documents[parent])
+    return chain
+
+
+def _overlay(below: Any, above: Any) -> Any:
+    if isinstance(below, dict) and isinstance(above, dict):
+        return {key: _overlay(below.get(key), above[key]) if key in above else below[key] for key in {**below, **above}}
+    return above
+
+
+def parse_environments(folder: Path) -> dict[str, Document]:
+    """Each environment file of `folder` as a document, by its stem; `roles.yml` is not one."""
+    paths = [path for path in sorted(folder.glob("*.yml")) if path.stem != "roles"]
+    return {path.stem: parse_document(f"{folder.name}/{path.name}", path.read_bytes()) for path in paths}
+
+
+def environments_folder(project: Path, given: str | None) -> Path | None:
+    """The folder that holds the environments: `given`, else the project's own, else the fetched platform's."""
+    candidates = [Path(given)] if given else [project / folder for folder in _FOLDERS]
+    for candidate in candidates:
+        if candidate.is_dir():
+            return candidate
+    if given:
+        raise WindlassError(f"there is no folder {given!r} with environments; correct --environments")
+    return None
+
+
+def load_environments(folder: Path | None) -> dict[str, Environment]:
+    """All environments of `folder` by name, upstream before downstream.
+
+    Raises WindlassError that names the first problem: `windlass lint` shows all of them.
+    """
+    if folder is None:
+        wanted = " or ".join(f"{name}/" for name in _FOLDERS)
+        raise WindlassError(f"no environments found: looked for {wanted}; give --environments or WINDLASS_ENVIRONMENTS")
+    documents = parse_environments(folder)
+    found: dict[str, Environment] = {}
+    for name, document in documents.items():
+        if name == "base":
+            continue
+        environment = read_environment(name, documents)
+        problems = [problem for every in documents.values() for problem in every.problems]
+        if environment is None:
+            raise WindlassError(f"environment {name!r} cannot be read: {problems[0] if problems else document.path}")
+        found[name] = environment
+    return _in_order(found)
+
+
+def _in_order(environments: Mapping[str, Environment]) -> dict[str, Environment]:
+    ordered: dict[str, Environment] = {}
+    waiting = dict(environments)
+    while waiting:
+        ready = [name for name, item in waiting.items() if item.upstream is None or item.upstream in ordered]
+        if not ready:
+            name, item = next(iter(waiting.items()))
+            raise WindlassError(
+                f"environments/{name}.yml: upstream {item.upstream!r} is no environment that comes before it"
+                f"{near(str(item.upstream), environments)}"
+            )
+        for name in ready:
+            ordered[name] = waiting.pop(name)
+    return ordered
+
+
+def find_environment(environments: Mapping[str, Environment], name: str) -> Environment:
+    """The environment `name`; WindlassError names those that exist."""
+    if name not in environments:
+        raise WindlassError(f"there is no environment {name!r}{near(name, environments)}")
+    return environments[name]
+
+
+Section = TypeVar("Section", bound=BaseModel)
+
+
+def resolve(section: Section, variables: Mapping[str, str], where: str) -> Section:
+    """`section` with each `${NAME}` replaced from `variables`; WindlassError lists all names that are not set."""
+    missing: set[str] = set()
+
+    def fill(value: Any) -> Any:
+        if isinstance(value, SecretStr):
+            return SecretStr(fill(value.get_secret_value()))
+        if isinstance(value, str):
+            missing.update(name for name in _VARIABLE.findall(value) if not variables.get(name))
+            return _VARIABLE.sub(lambda match: variables.get(match[1], ""), value)
+        if isinstance(value, dict):
+            return {key: fill(item) for key, item in value.items()}
+        return value
+
+    filled = {name: fill(value) for name, value in section.model_dump().items()}
+    if missing:
+        names = ", ".join(sorted(missing))
+        raise WindlassError(f"{where} needs variables that are not set: {names}; set them as CI/CD variables")
+    return type(section).model_validate(filled)

@@ -1,0 +1,81 @@
+"""The state of an environment: which release of each project is live, and the deployment that made it so."""
+
+import hashlib
+import json
+from typing import Literal
+
+from pydantic import ValidationError
+
+from windlass.spec.environment import RuntimeSettings
+from windlass.spec.errors import DeliveryError
+from windlass.spec.names import Word
+from windlass.spec.release import Digest, Version
+from windlass.spec.schema import Noun
+
+
+class ProjectState(Noun):
+    """One project's live release; `url` leads to its GitLab project."""
+
+    release: Digest
+    commit: str
+    tag: str | None = None
+    models: dict[Word, Version] = {}
+    pipelines: list[Word] = []
+    url: str | None = None
+
+
+class Deployment(Noun):
+    """One recorded change of a state; `replaces` is the digest of the release that was live before."""
+
+    action: Literal["promote", "rollback"]
+    project: Word
+    release: Digest
+    commit: str
+    tag: str | None = None
+    replaces: Digest | None = None
+    actor: str | None = None
+    job_url: str | None = None
+    reason: str | None = None
+    at: str
+
+
+class State(Noun):
+    """One state; `previous` is the name of the state before it and null for the first."""
+
+    serial: int
+    previous: str | None
+    environment: RuntimeSettings
+    projects: dict[Word, ProjectState]
+    deployment: Deployment
+
+    def to_json(self) -> bytes:
+        """The canonical bytes: equal states have equal bytes."""
+        return (json.dumps(self.model_dump(mode="json"), sort_keys=True, indent=1) + "\n").encode()
+
+    @property
+    def name(self) -> str:
+        """`<serial>-<hash>`: the name of the immutable copy, and the version that Airflow shows."""
+        return f"{self.serial}-{hashlib.sha256(self.to_json()).hexdigest()[:12]}"
+
+
+class LedgerRecord(Noun):
+    """One line of the ledger; `previous` is the SHA-256 of the bytes of the record before it."""
+
+    serial: int
+    state: str
+    deployment: Deployment
+    previous: Digest | None
+
+    def to_json(self) -> bytes:
+        """The canonical bytes, over which the next record's `previous` is taken."""
+        return (json.dumps(self.model_dump(mode="json"), sort_keys=True, indent=1) + "\n").encode()
+
+
+def read_state(content: bytes, where: str) -> State:
+    """The state in `content`; DeliveryError names `where` it was read when it is not one."""
+    try:
+        return State.model_validate_json(content)
+    except ValidationError as error:
+        detail = error.errors(include_url=False, include_input=False)[0]
+        key = ".".join(str(part) for part in detail["loc"])
+        raise DeliveryError(f"{where} is not a state that this windlass can read: {key}: {detail['msg']}") from error
