@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+import traceback
 from typing import Any
 
 import click
@@ -80,7 +81,7 @@ def main() -> None:
         sys.stderr.close()
         code = 0
     except Exception:
-        console.err.print_exception()
+        traceback.print_exc()
         console.fail("this is a bug in windlass; please report it with the lines above")
         code = 70
     sys.exit(code if isinstance(code, int) else 0)

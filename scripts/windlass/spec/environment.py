@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
-from windlass.spec.document import Document, parse_document
+from windlass.spec.document import Document, Location, parse_document
 from windlass.spec.duration import Duration, parse_duration
 from windlass.spec.errors import WindlassError
 from windlass.spec.names import Word
-from windlass.spec.problem import near
+from windlass.spec.problem import Problem, near
 from windlass.spec.schema import Noun, read_noun
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -99,9 +100,25 @@ def read_environment(name: str, documents: Mapping[str, Document]) -> Environmen
         merged = _overlay(merged, document.value if isinstance(document.value, dict) else {})
     merged.pop("extends", None)
     merged.setdefault("prefix", name)
-    own = chain[0]
-    effective = Document(own.path, {**merged, "name": name}, own.keys, own.values, own.problems)
-    return None if any(document.problems for document in chain) else read_noun(effective, Environment)
+    if any(document.problems for document in chain):
+        return None
+    layers = _Layers(chain[0].path, {**merged, "name": name}, layers=chain)
+    environment = read_noun(layers, Environment)
+    chain[0].problems.extend(layers.problems)
+    return environment
+
+
+@dataclass
+class _Layers(Document):
+    """An environment laid over those that it extends: a problem is in the nearest file that has the value."""
+
+    layers: list[Document] = field(default_factory=list)
+
+    def problem(self, location: Location, rule: str, message: str, *, at_key: bool = False) -> Problem:
+        while location and not any(location in layer.values for layer in self.layers):
+            location, at_key = location[:-1], True
+        layer = next((layer for layer in self.layers if location in layer.values), self.layers[0])
+        return layer.problem(location, rule, message, at_key=at_key)
 
 
 def _chain(name: str, documents: Mapping[str, Document]) -> list[Document]:
@@ -171,11 +188,13 @@ def _in_order(environments: Mapping[str, Environment]) -> dict[str, Environment]
     while waiting:
         ready = [name for name, item in waiting.items() if item.upstream is None or item.upstream in ordered]
         if not ready:
-            name, item = next(iter(waiting.items()))
-            raise WindlassError(
-                f"environments/{name}.yml: upstream {item.upstream!r} is no environment that comes before it"
-                f"{near(str(item.upstream), environments)}"
+            lost = [name for name, item in waiting.items() if item.upstream not in environments]
+            name = (lost or list(waiting))[0]
+            upstream = waiting[name].upstream
+            reason = (
+                "leads round in a circle" if not lost else f"is no environment here{near(str(upstream), environments)}"
             )
+            raise WindlassError(f"environments/{name}.yml: upstream {upstream!r} {reason}")
         for name in ready:
             ordered[name] = waiting.pop(name)
     return ordered

@@ -3,15 +3,16 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from math import isnan
 from operator import ge, le
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from windlass.spec.document import Document
 from windlass.spec.names import Filename, RelativePath, Word
 from windlass.spec.pipeline import Job
-from windlass.spec.schema import Noun, read_noun
+from windlass.spec.schema import Noun, read_noun, salvage_noun
 
 
 class Gate(Noun):
@@ -42,11 +43,12 @@ class Model(Noun):
     tests: str | None = None
     gates: dict[Word, Gate] = {}
 
-    @model_validator(mode="after")
-    def _has_metrics(self) -> "Model":
-        if not self.outputs.get("metrics", "").endswith(".json"):
-            raise ValueError("outputs need a port 'metrics' whose file ends in .json: one JSON object of numbers")
-        return self
+    @field_validator("outputs")
+    @classmethod
+    def _has_metrics(cls, value: dict[str, str]) -> dict[str, str]:
+        if not value.get("metrics", "").endswith(".json"):
+            raise ValueError("a port 'metrics' is missing whose file ends in .json: one JSON object of numbers")
+        return value
 
 
 class StoredFile(Noun):
@@ -94,6 +96,9 @@ def failed_gates(
             failures.append(f"metric {name!r} was not measured; the job wrote: {measured}")
             continue
         value = metrics[name]
+        if isnan(value):
+            failures.append(f"metric {name!r} is nan, which passes no gate")
+            continue
         now = None if live is None else live.get(name)
         bounds = (
             (gate.at_least, ge, "below the gate's at_least"),
@@ -110,3 +115,8 @@ def failed_gates(
 def read_model(document: Document) -> Model | None:
     """The model in `document`, or None; what does not fit is added to the document's problems."""
     return read_noun(document, Model)
+
+
+def salvage_model(document: Document) -> Model | None:
+    """As much of the model as can be understood; what does not fit is added to the document's problems."""
+    return salvage_noun(document, Model)

@@ -3,13 +3,14 @@
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from windlass.spec.document import Document
 from windlass.spec.duration import Duration
 from windlass.spec.names import Filename, Word
-from windlass.spec.schema import Noun, read_noun
+from windlass.spec.schema import Noun, read_noun, salvage_noun
 
+MAX_TASKS = 1000
 MODEL_PREFIX = "model:"
 """What an input that is a model begins with: `model:digits`."""
 
@@ -34,9 +35,9 @@ class Dag(Noun):
     start_date: Annotated[date, BeforeValidator(parse_date)] = date(2026, 1, 1)
     owner: str = "airflow"
     tags: list[str] = []
-    base_resource: Word | None = None
+    base_resource: str | None = None
     critical: bool = False
-    retries: int = 0
+    retries: int = Field(default=0, ge=0)
 
 
 class Job(Noun):
@@ -71,11 +72,21 @@ class Task(Noun):
         return dict(self.model_extra or {})
 
 
+Group = Annotated[dict[Word, Task], Field(min_length=1)]
+
+
 class Pipeline(Noun):
     """`tasks` maps each group to its tasks, in the order in which they were written."""
 
     dag: Dag
-    tasks: dict[Word, dict[Word, Task]]
+    tasks: Annotated[dict[Word, Group], Field(min_length=1)]
+
+    @field_validator("tasks")
+    @classmethod
+    def _is_not_huge(cls, value: dict[str, dict[str, Task]]) -> dict[str, dict[str, Task]]:
+        if sum(map(len, value.values())) > MAX_TASKS:
+            raise ValueError(f"more than {MAX_TASKS:,} tasks; split the pipeline")
+        return value
 
     @property
     def task_ids(self) -> dict[str, Task]:
@@ -113,3 +124,16 @@ class Pipeline(Noun):
 def read_pipeline(document: Document) -> Pipeline | None:
     """The pipeline in `document`, or None; what does not fit is added to the document's problems."""
     return read_noun(document, Pipeline)
+
+
+def salvage_pipeline(document: Document) -> Pipeline | None:
+    """As much of the pipeline as can be understood; what does not fit is added to the document's problems.
+
+    A `dag` that cannot be understood is replaced by an empty one, so that rules can still look at the tasks.
+    """
+    pipeline = salvage_noun(document, Pipeline)
+    if pipeline is None and isinstance(document.value, dict) and "tasks" in document.value:
+        return salvage_noun(
+            Document(document.path, {"dag": {"name": "unnamed"}, "tasks": document.value["tasks"]}), Pipeline
+        )
+    return pipeline

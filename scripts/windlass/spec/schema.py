@@ -1,12 +1,12 @@
 """Turns a document into a typed noun; whatever does not fit is a problem at its place, all of them in one pass."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from windlass.spec.document import Document, Location
-from windlass.spec.problem import near
+from windlass.spec.problem import Problem, near
 
 
 class Noun(BaseModel):
@@ -30,38 +30,121 @@ _KINDS = {
     "date_type": "a date like 2026-01-31",
 }
 
+_ATTEMPTS = 8
+_MAX_REPORTED = 200
+_NOTHING = object()
+_SECRET = {"password"}
+
 
 def read_noun(document: Document, model: type[Model]) -> Model | None:
-    """The document as a `model`, or None; what does not fit is added to the document's problems."""
+    """The document as a `model`, or None when anything is wrong with it; what does not fit is added to its problems."""
+    noun = salvage_noun(document, model)
+    return None if document.problems else noun
+
+
+def salvage_noun(document: Document, model: type[Model]) -> Model | None:
+    """The document as a `model` as far as it fits: what does not fit is left out, with a problem for each part.
+
+    So that later rules can go on with the rest. None when too little is left to make a `model` at all.
+    """
     if document.value is None:
         if not document.problems:
             document.problems.append(document.problem((), "schema", "the file is empty"))
         return None
-    try:
-        return model.model_validate(document.value)
-    except ValidationError as error:
-        for detail in error.errors(include_url=False):
-            _add_problem(document, model, dict(detail))
-        return None
+    value, reported = document.value, False
+    for _ in range(_ATTEMPTS):
+        try:
+            return model.model_validate(value)
+        except ValidationError as error:
+            details = error.errors(include_url=False)
+        # What is wrong only after a part was left out is a consequence, and not reported.
+        if not reported:
+            document.problems.extend(_problems(document, model, details[:_MAX_REPORTED]))
+            if len(details) > _MAX_REPORTED:
+                message = f"{len(details) - _MAX_REPORTED:,} more problems of this kind; correct the others first"
+                document.problems.append(document.problem((), "schema", message))
+            reported = True
+        value = _without(value, [_place(value, detail) for detail in details])
+        if value is _NOTHING:
+            break
+    return None
 
 
-def _add_problem(document: Document, model: type[BaseModel], detail: Mapping[str, Any]) -> None:
-    location: Location = tuple(part for part in detail["loc"] if part != "[key]")
+def _problems(document: Document, model: type[BaseModel], details: Sequence[Any]) -> list[Problem]:
+    """One problem per place: where a value may be of several types, the errors of all types are one problem."""
+    by_place: dict[tuple[Location, bool], list[Any]] = {}
+    for detail in details:
+        by_place.setdefault((_place(document.value, detail), "[key]" in detail["loc"]), []).append(detail)
+    return [_problem(document, model, location, group) for (location, _), group in by_place.items()]
+
+
+def _place(value: Any, detail: Mapping[str, Any]) -> Location:
+    """The place of the value that an error is about, or of the key that is missing.
+
+    Pydantic puts the names of a union's types behind the place, and `[key]` behind a key that is wrong.
+    """
+    location: Location = detail["loc"]
+    found: list[str | int] = []
+    for part in location:
+        known = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+        if part not in known or part == "[key]":
+            break
+        value = value[part]
+        found.append(part)
+    if detail["type"] == "missing":
+        found.append(location[-1])
+    return tuple(found)
+
+
+def _problem(document: Document, model: type[BaseModel], location: Location, details: Sequence[Any]) -> Problem:
     where = ".".join(str(part) for part in location[:-1]) or "the file"
-    name, kind, value = (location[-1] if location else "the file"), detail["type"], detail["input"]
-    if kind == "extra_forbidden":
-        valid = known_keys(model, location[:-1])
-        message = f"unknown key {name!r} in {where}{near(str(name), valid)}"
-        problem = document.problem(location, "unknown-key", message, at_key=True)
-    elif kind == "missing":
-        problem = document.problem(location[:-1], "schema", f"key {name!r} is missing in {where}", at_key=True)
-    elif kind in _KINDS:
-        message = f"{name} must be {_KINDS[kind]}, not {_shown(value)}"
-        problem = document.problem(location, "schema", message)
-    else:
-        reason = str(detail["ctx"]["error"]) if "error" in detail.get("ctx", {}) else _lower(detail["msg"])
-        problem = document.problem(location, "schema", f"{name}: {reason}")
-    document.problems.append(problem)
+    name, detail = _name(location), details[0]
+    kinds = list(dict.fromkeys(_KINDS[each["type"]] for each in details if each["type"] in _KINDS))
+    if detail["type"] == "extra_forbidden":
+        message = f"unknown key {name!r} in {where}{near(name, known_keys(model, location[:-1]))}"
+        return document.problem(location, "unknown-key", message, at_key=True)
+    if detail["type"] == "missing":
+        return document.problem(location[:-1], "schema", f"key {name!r} is missing in {where}", at_key=True)
+    if kinds:
+        message = f"{name} must be {' or '.join(kinds)}" + (
+            "" if name in _SECRET else f", not {_shown(detail['input'])}"
+        )
+        return document.problem(location, "schema", message)
+    if detail["type"] == "too_short":
+        return document.problem(location, "schema", f"{name} must not be empty", at_key=True)
+    if detail["type"] == "string_pattern_mismatch":
+        message = f"{name}: {_shown(detail['input'])} does not have the form {detail['ctx']['pattern']}"
+        return document.problem(location, "schema", message)
+    reason = str(detail["ctx"]["error"]) if "error" in detail.get("ctx", {}) else _lower(detail["msg"])
+    if "[key]" in detail["loc"]:
+        return document.problem(location, "schema", reason, at_key=True)
+    return document.problem(location, "schema", f"{name}: {reason}")
+
+
+def _name(location: Location) -> str:
+    if not location:
+        return "the file"
+    if isinstance(location[-1], int) and len(location) > 1:
+        return f"{location[-2]}[{location[-1]}]"
+    return str(location[-1])
+
+
+def _without(value: Any, locations: Sequence[Location]) -> Any:
+    """A copy of `value` that lacks what is at `locations`; for a missing key, that lacks the part which needs it."""
+    if () in locations:
+        return _NOTHING
+    here = {location[0] for location in locations if len(location) == 1}
+    inner: dict[str | int, list[Location]] = {}
+    for location in locations:
+        if len(location) > 1 and location[0] not in here:
+            inner.setdefault(location[0], []).append(location[1:])
+    if isinstance(value, dict):
+        if here - value.keys():
+            return _NOTHING
+        parts = {key: _without(item, inner[key]) if key in inner else item for key, item in value.items()}
+        return {key: item for key, item in parts.items() if key not in here and item is not _NOTHING}
+    items = [_without(item, inner[i]) if i in inner else item for i, item in enumerate(value)]
+    return [item for i, item in enumerate(items) if i not in here and item is not _NOTHING]
 
 
 def known_keys(model: type[BaseModel], location: Location) -> list[str]:

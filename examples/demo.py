@@ -1,0 +1,184 @@
+"""`make demo`: the example's delivery from a merge request to production on this machine, and what it delivered there.
+
+It is made of two commands, `windlass stack up` and `windlass rehearse`; all else here is the example's data, the run in
+prod at the end and the table of what took how long.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.table import Table
+
+from windlass.adapters.airflow import AirflowApi
+from windlass.adapters.s3 import open_bucket
+from windlass.cli import console
+from windlass.spec.airflow import Run
+from windlass.spec.environment import find_environment, load_environments, resolve
+from windlass.spec.errors import ServiceError, TransientError, WindlassError
+from windlass.stack.rehearsal import EVENTS, MAIN, rehearse
+from windlass.stack.settings import ENVIRONMENTS
+from windlass.stack.stack import Stack
+
+ROOT = Path(__file__).parents[1]
+EXAMPLE = ROOT / "examples/digits"
+HOME = ROOT / ".windlass"
+DAG = "read_digits"
+PATIENCE = 180.0
+
+
+class Steps:
+    """What was done so far, and how long each step took in seconds."""
+
+    def __init__(self) -> None:
+        self.began = time.monotonic()
+        self.done: list[tuple[str, str, float]] = []
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[list[str]]:
+        """Announces the step `name` and puts what is appended to the given list into the table."""
+        console.err.rule(name, align="left", style="bold cyan")
+        began, results = time.monotonic(), list[str]()
+        yield results
+        self.done.append((name, ", ".join(results), time.monotonic() - began))
+
+    def table(self) -> Table:
+        """All steps for a person."""
+        table = Table("step", "result", "seconds", box=None, pad_edge=False, header_style="bold")
+        for name, result, seconds in self.done:
+            table.add_row(name, result, f"{seconds:.1f}")
+        table.add_row("all", "", f"{time.monotonic() - self.began:.1f}", style="bold")
+        return table
+
+
+def main() -> None:
+    """Runs the whole demo; a second one reuses the stack and delivers one more change."""
+    stack, steps = Stack(HOME / "stack", report=console.step, warn=console.warn), Steps()
+    with steps.step("stack up: S3, GitLab stand-in; the Airflows begin to start") as results:
+        stack.up(wait=False)
+        results.append("S3 and GitLab are there")
+    with steps.step("the example as a repository, its data in S3") as results:
+        repository = prepare_repository(HOME / "demo/digits")
+        results.append(upload_data(stack, HOME / "demo/data"))
+    for event in EVENTS:
+        if event == MAIN:
+            with steps.step("the three Airflows are healthy") as results:
+                stack.up()
+                results.append(", ".join(ENVIRONMENTS))
+        with steps.step(f"rehearse {event}") as results:
+            rehearsal = rehearse(stack, repository, event, report=console.step, output=console.say)
+            if not rehearsal.ok:
+                raise ServiceError(f"the {event} pipeline failed; its jobs' output is above")
+            results.append(f"{rehearsal.ref}: " + ", ".join(f"{job.name} {job.result}" for job in rehearsal.jobs))
+    with steps.step(f"run {DAG} in prod") as results:
+        key, rows = run_in_prod(stack)
+        results.append(f"{key}, {len(rows) - 1} rows")
+    report(stack, steps, key, rows)
+
+
+def prepare_repository(folder: Path) -> Path:
+    """The example as a git repository of its own with a new commit: the first one, or one more delivery."""
+    number = 1
+    if (folder / ".git").exists():
+        number += int(_git(folder, "rev-list", "--count", "HEAD"))
+    caches = shutil.ignore_patterns("__pycache__", ".*_cache", "data")
+    shutil.copytree(EXAMPLE, folder, ignore=caches, dirs_exist_ok=True)
+    if number == 1:
+        _git(folder, "init", "--quiet", "--initial-branch", "work")
+    else:
+        pipeline = folder / f"pipelines/{DAG}.yml"
+        text = pipeline.read_text()
+        pipeline.write_text(text.replace("that came in.", f"that came in; delivery {number}.", 1))
+    _git(folder, "add", "--all")
+    message = "Read handwritten digits" if number == 1 else f"Delivery {number}"
+    identity = ("-c", "user.name=Demo", "-c", "user.email=demo@example.org")
+    _git(folder, *identity, "commit", "--quiet", "--allow-empty", "--message", message)
+    console.step(f"committed {message!r} in {folder.relative_to(ROOT)}")
+    return folder
+
+
+def upload_data(stack: Stack, folder: Path) -> str:
+    """Puts training data into dev and a batch of images into each environment; says how much that was."""
+    subprocess.run([sys.executable, "make_data.py", "--out", folder], cwd=EXAMPLE, check=True)
+    use_as_operator(stack)
+    bucket = open_bucket("windlass-data")
+    sources = {"dev/datasets/digits/train.csv": "train.csv", "dev/datasets/digits/holdout.csv": "holdout.csv"}
+    sources |= {f"{environment}/incoming/digits/batch.csv": "incoming/batch.csv" for environment in ENVIRONMENTS}
+    for key, name in sources.items():
+        bucket.put(key, (folder / name).read_bytes())
+    return f"{len(sources)} files in s3://windlass-data"
+
+
+def use_as_operator(stack: Stack) -> None:
+    """From here on this process is the person at the terminal, as after `eval "$(windlass stack env prod)"`."""
+    os.environ.update(stack.operator_variables("prod"))
+
+
+def run_in_prod(stack: Stack) -> tuple[str, list[str]]:
+    """Triggers the DAG in prod and waits for its end; the key and the lines of the file that it delivered."""
+    prod = find_environment(load_environments(ROOT / "environments"), "prod")
+    if prod.airflow is None:
+        raise WindlassError("environments/prod.yml names no airflow")
+    airflow = AirflowApi(resolve(prod.airflow, stack.airflow_login("prod"), "prod"), "prod")
+    bucket = open_bucket(prod.s3.data)
+    run = airflow.trigger(DAG)
+    console.step(f"triggered {run.run_id}")
+    run = _wait_for(airflow, run)
+    if run.state != "success":
+        raise ServiceError(f"run {run.run_id} of {DAG} in prod is {run.state}; look into its log in Airflow")
+    key = max(bucket.list(f"{prod.prefix}/delivered/digits/"))
+    return f"s3://{prod.s3.data}/{key}", bucket.get(key).content.decode().splitlines()
+
+
+def _wait_for(airflow: AirflowApi, run: Run) -> Run:
+    deadline, shown = time.monotonic() + PATIENCE, ""
+    while time.monotonic() < deadline:
+        run = airflow.run(run.dag_id, run.run_id)
+        states = ", ".join(f"{task.task_id} {task.state or 'waiting'}" for task in airflow.task_runs(DAG, run.run_id))
+        if states != shown:
+            console.step(f"{run.state}: {states}")
+            shown = states
+        if run.state in ("success", "failed"):
+            return run
+        time.sleep(1)
+    raise TransientError(f"run {run.run_id} of {DAG} is still {run.state} after {PATIENCE:.0f} s")
+
+
+def report(stack: Stack, steps: Steps, key: str, rows: list[str]) -> None:
+    """Prints the delivered rows, the table of steps and where to look further."""
+    console.out.rule("delivered in prod", align="left", style="bold green")
+    console.say(key)
+    for row in rows[:6]:
+        console.say(f"  {row}")
+    console.out.rule("what happened", align="left", style="bold green")
+    console.out.print(steps.table())
+    console.out.rule("look around", align="left", style="bold green")
+    for environment in ENVIRONMENTS:
+        login = stack.airflow_login(environment)
+        name, password = login["WINDLASS_AIRFLOW_USERNAME"], login["WINDLASS_AIRFLOW_PASSWORD"]
+        console.say(f"  {environment:<6} {login['WINDLASS_AIRFLOW_URL']}  log in as {name} with {password}")
+    console.say('  eval "$(.venv/bin/windlass stack env prod)"; .venv/bin/windlass status')
+    console.say("  make down    stops everything; the next make demo goes on from here")
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise WindlassError(f"git {arguments[0]} in {folder}: {done.stderr.strip().splitlines()[-1]}")
+    return done.stdout.strip()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except WindlassError as stop:
+        console.fail(str(stop))
+        sys.exit(stop.exit_code)
+    except KeyboardInterrupt:
+        console.fail("interrupted; what was started still runs: make down ends it")
+        sys.exit(130)

@@ -1,0 +1,1 @@
+"""What runs inside Airflow: the bundle class that stages releases."""

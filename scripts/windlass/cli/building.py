@@ -1,0 +1,46 @@
+"""Makes the release of the working tree in memory: lint, pin the models, render, pack."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from windlass.cli import context
+
+if TYPE_CHECKING:
+    from windlass.delivery.archive import Archive
+    from windlass.lint.check import Report
+    from windlass.spec.environment import Environment
+
+
+def build_here(project: str, environments_dir: str | None, environments: Mapping[str, "Environment"]) -> "Archive":
+    """The release of the project that the command stands in; exits with 1 when lint has something to say."""
+    from windlass.cli.lint import print_problems
+    from windlass.delivery.build import build_release
+    from windlass.lint.report import check_with_environments
+    from windlass.render.project import render_project
+    from windlass.spec.errors import WindlassError
+
+    folder = context.project_folder()
+    elsewhere, report = check_with_environments(folder, environments_dir)
+    if problems := [*elsewhere, *report.problems]:
+        print_problems(problems)
+        click.get_current_context().exit(1)
+    if not report.pipelines:
+        raise WindlassError("there is nothing to release: no pipelines/*.yml here")
+    pins = expected_versions(folder, report, context.first(environments))
+    rendered = render_project(folder, project, report.pipelines, report.catalog, pins)
+    return build_release(rendered.files, rendered.manifest)
+
+
+def expected_versions(folder: Path, report: "Report", first: "Environment") -> dict[str, str]:
+    """The version of each model that the pipelines take, as the working tree and the training data make it."""
+    from windlass.adapters.download import Downloads
+    from windlass.training.versions import expected_version
+
+    used = sorted({name for pipeline in report.pipelines.values() for name in pipeline.models})
+    if not used:
+        return {}
+    digest = Downloads(context.buckets(first).endpoint).digest
+    return {name: expected_version(folder, name, report.models[name], digest) for name in used}

@@ -1,0 +1,53 @@
+"""`windlass history`: who changed what in an environment, when and why, and whether the record was tampered with."""
+
+import click
+
+from windlass.cli import context
+
+
+@click.command("history")
+@click.argument("name", metavar="ENV")
+@click.option("--verify", "check", is_flag=True, help="Check the chain of records and the states that they are about.")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many records to show.")
+@context.environments_option
+@context.json_option
+def command(name: str, check: bool, limit: int, environments_dir: str | None, as_json: bool) -> None:
+    """Show the deployments of ENV, newest first.
+
+    Each record holds the hash of the record before it: with --verify, a record that is missing, altered or moved is
+    found and named, and the exit code is 1.
+
+    \b
+    Examples:
+      windlass history prod
+      windlass history prod --verify
+      windlass history stage --limit 100 --json
+    """
+    from windlass.cli import console
+    from windlass.delivery.ledger import read_history
+    from windlass.spec.environment import find_environment
+
+    environment = find_environment(context.environments(environments_dir), name)
+    history = read_history(context.store(environment, "code"), environment.prefix, check=check)
+    newest = list(reversed(history.records))[:limit]
+    if as_json:
+        records = [record.model_dump(mode="json") for record in newest]
+        console.print_json({"environment": name, "records": records, "faults": history.faults if check else None})
+    else:
+        from rich.table import Table
+
+        table = Table("", "when", "what", "project", "release", "from", "by", "why", box=None, pad_edge=False)
+        for record in newest:
+            done = record.deployment
+            release = f"{done.tag or done.commit[:12]} ({done.release[:12]})"
+            before = done.replaces[:12] if done.replaces else "-"
+            table.add_row(
+                str(record.serial), done.at, done.action, done.project, release, before, done.actor, done.reason or "-"
+            )
+        console.out.print(table) if newest else console.say(f"{name}: nothing was deployed yet")
+    for fault in history.faults:
+        console.fail(fault) if check else console.warn(fault)
+    if check and history.faults:
+        click.get_current_context().exit(1)
+    if check and not as_json:
+        console.say(f"all {len(history.records)} records are whole and in order")

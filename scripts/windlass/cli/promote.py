@@ -1,0 +1,99 @@
+"""`windlass promote`: lifts a release, with its models, from the environment before into an environment."""
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from windlass.cli import context
+
+if TYPE_CHECKING:
+    from windlass.delivery.perform import Outcome
+    from windlass.spec.environment import Environment
+
+
+@click.command("promote")
+@click.option("--to", "to", metavar="ENV", required=True, help="The environment to change.")
+@click.option("--release", "digest", metavar="DIGEST", help="The release by its name, at least 8 digits.")
+@click.option("--commit", metavar="COMMIT", help="The release of this commit.  [default: CI_COMMIT_SHA, HEAD]")
+@click.option("--tag", metavar="TAG", help="The release of this tag, and the tag to record.")
+@click.option("--no-verify", is_flag=True, help="Do not wait for Airflow to show the release.")
+@context.environments_option
+@context.project_option
+@context.json_option
+def command(
+    to: str,
+    digest: str | None,
+    commit: str | None,
+    tag: str | None,
+    no_verify: bool,
+    environments_dir: str | None,
+    project_given: str | None,
+    as_json: bool,
+) -> None:
+    """Make a release live in ENV, and wait until its Airflow shows it.
+
+    The release and its models are taken, the very same bytes, from the environment that ENV names as upstream; in the
+    first environment it is what `windlass release` published there. Gates are checked against what is live in ENV.
+    A promotion that was interrupted is finished by the same command; one that is done already changes nothing.
+
+    \b
+    Examples:
+      windlass promote --to dev
+      windlass promote --to prod --tag v1.2.0
+      windlass promote --to stage --release 3f9a1c22
+    """
+    from windlass.cli import console, delivering
+    from windlass.delivery.find import require_lived
+    from windlass.delivery.perform import perform
+    from windlass.delivery.plan import Origin
+    from windlass.delivery.survey import deciding_promotion, load_release
+    from windlass.spec.environment import find_environment
+
+    all_environments = context.environments(environments_dir)
+    environment = find_environment(all_environments, to)
+    upstream = find_environment(all_environments, environment.upstream or to)
+    project = context.project(project_given)
+    target = delivering.place(environment)
+    source = delivering.place(upstream) if environment.upstream else target
+    record = delivering.published(source, project, digest, commit, tag)
+    if environment.upstream:
+        require_lived(source, project, record.release)
+    api = None if no_verify else delivering.airflow(environment)
+    if api and (problem := api.processor_problem()):  # an Airflow that is away is found before anything changes
+        console.warn(f"Airflow of {to}: {problem}")
+    release = load_release(source, project, record.release)
+    origin = Origin(record.commit, tag or delivering.tag_here(record.commit) or record.tag, record.project_url)
+    decide = deciding_promotion(source, target, context.runtime_settings(environment), release, origin)
+    outcome = perform(decide, source, target, delivering.author(), progress=console.step)
+    if not as_json:
+        for line in outcome.plan.describe():
+            console.say(line)
+    seen = delivering.verified(api, environment, target, outcome.state, project) if api else None
+    if as_json:
+        result = {**outcome.plan.as_json(), "changed": outcome.changed, "state": outcome.state.name}
+        console.print_json({**result, "verified": delivering.seen_as_json(seen)})
+    elif seen:
+        delivering.say_seen(to, seen)
+    elif not no_verify:
+        console.warn(f"environments/{to}.yml names no airflow: nobody looked whether it shows the release")
+    _tell_gitlab(all_environments, environment, outcome)
+
+
+def _tell_gitlab(all_environments: dict[str, "Environment"], environment: "Environment", outcome: "Outcome") -> None:
+    """Makes the GitLab release of a tag that has reached the last environment; a GitLab that is away is no failure."""
+    from windlass.adapters.gitlab import project_in_ci
+    from windlass.cli import console
+    from windlass.spec.errors import WindlassError
+
+    tag = os.environ.get("CI_COMMIT_TAG")
+    is_last = not any(other.upstream == environment.name for other in all_environments.values())
+    if not (tag and is_last):
+        return
+    notes = "\n".join(["Delivered by windlass:", "", "```", *outcome.plan.describe(), "```"])
+    try:
+        gitlab = project_in_ci()
+        if gitlab and gitlab.create_release(tag, notes):
+            console.step(f"made the GitLab release {tag}")
+    except WindlassError as error:
+        console.warn(f"there is no GitLab release of {tag} yet: {error}")

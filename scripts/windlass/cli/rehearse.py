@@ -1,0 +1,78 @@
+"""`windlass rehearse`: a repository's real GitLab pipeline, run on the local stack."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from windlass.cli import console
+from windlass.cli.stack import home_option, open_stack
+
+if TYPE_CHECKING:
+    from windlass.stack.rehearsal import Rehearsal
+
+COLOURS = {"passed": "green", "failed": "bold red", "not run": "bold red", "allowed to fail": "yellow"}
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path())
+@click.option(
+    "--event",
+    type=click.Choice(["merge-request", "main", "tag"]),
+    default="merge-request",
+    show_default=True,
+    help="What happens in GitLab: a merge request is opened, it is merged, a tag is made on main.",
+)
+@click.option("--tag", metavar="vX.Y.Z", help="Name of the tag [default: the next patch version, v0.1.0 first].")
+@click.option(
+    "--platform",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Checkout of the platform repository [default: the one windlass runs from].",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the jobs for a machine.")
+@home_option
+def command(path: Path, event: str, tag: str | None, platform: Path | None, as_json: bool, home: Path) -> None:
+    """Run the real GitLab pipeline of the repository at PATH on the local stack.
+
+    The stack is started when it is not up. What is committed at PATH is pushed to the
+    project models/<folder> of the stack's GitLab stand-in, this platform to
+    platform/windlass; then the pipeline of the event runs in a fresh clone.
+
+    \b
+    Examples:
+      windlass rehearse
+      windlass rehearse ../digits --event main
+      windlass rehearse ../digits --event tag --tag v1.0.0
+    """
+    from windlass.spec.errors import WindlassError
+    from windlass.stack.rehearsal import rehearse
+
+    if tag and event != "tag":
+        raise WindlassError("--tag names the new tag: give --event tag with it")
+    stack = open_stack(home)
+    stack.up(wait=event != "merge-request")  # a merge request needs no Airflow: it may still be starting
+    live = console.step if as_json else console.say
+    rehearsal = rehearse(stack, path, event, tag=tag, platform=platform, report=console.step, output=live)
+    if as_json:
+        console.print_json({**asdict(rehearsal), "folder": str(rehearsal.folder), "ok": rehearsal.ok})
+    else:
+        show(rehearsal)
+    if not rehearsal.ok:
+        click.get_current_context().exit(1)
+
+
+def show(rehearsal: "Rehearsal") -> None:
+    """Prints the table of jobs."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("job", "environment", "result", "seconds", box=None, pad_edge=False)
+    for job in rehearsal.jobs:
+        seconds = "" if job.seconds is None else f"{job.seconds:.1f}"
+        table.add_row(job.name, job.environment, Text(job.result, COLOURS.get(job.result, "")), seconds)
+    console.out.print(table)
+    if any(job.result == "not run" for job in rehearsal.jobs):
+        console.warn(
+            "nothing failed, yet some jobs did not run: a job that waits for a failure or a person comes before them"
+        )

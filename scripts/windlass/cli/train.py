@@ -1,0 +1,103 @@
+"""`windlass train`: trains the project's models where their inputs have changed, and keeps those that pass."""
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from windlass.cli import console, context
+
+if TYPE_CHECKING:
+    from windlass.spec.environment import Environment
+    from windlass.spec.store import Store
+    from windlass.training.train import Origin, Outcome
+
+
+@click.command("train")
+@click.argument("names", metavar="[MODEL]...", nargs=-1)
+@context.environments_option
+@context.project_option
+@context.json_option
+def command(names: tuple[str, ...], environments_dir: str | None, project_given: str | None, as_json: bool) -> None:
+    """Train models and keep those that pass their gates.
+
+    Takes all models of the project, or those that are named. A version is named by the hash of its code, data,
+    parameters, image and script: one that is kept already is not trained again. Tests run first, gates decide
+    last, and a model that is refused leaves nothing in the bucket. Versions are kept in the environment without
+    upstream; promotion lifts them from there.
+
+    \b
+    Examples:
+      windlass train
+      windlass train digits
+      windlass train --json
+    """
+    from windlass.adapters.download import Downloads
+    from windlass.training.models import load_models
+    from windlass.training.train import Workshop, train
+
+    folder = context.project_folder()
+    models = load_models(folder, names)
+    if not models:
+        console.step("this project has no models/*.yml; nothing to train")
+        _report([], as_json)
+        return
+    environment = context.first(context.environments(environments_dir))
+    store, source = context.store(environment, "models"), Downloads(context.buckets(environment).endpoint)
+    live_versions, origin = _live_versions(environment, context.project(project_given)), _origin()
+    workshop = Workshop(source, store, environment.prefix, console.step)
+    outcomes = []
+    for name, model in models.items():
+        console.step(f"model {name}")
+        live = _metrics(store, environment.prefix, name, live_versions.get(name))
+        outcomes.append(train(folder, name, model, workshop, origin, live))
+    _report(outcomes, as_json)
+    if any(outcome.reasons for outcome in outcomes):
+        click.get_current_context().exit(1)
+
+
+def _origin() -> "Origin":
+    from datetime import UTC, datetime
+
+    from windlass.adapters import git
+    from windlass.training.train import Origin
+
+    commit = os.environ.get("CI_COMMIT_SHA") or git.commit(context.project_folder())
+    return Origin(commit, os.environ.get("CI_JOB_URL"), datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+def _live_versions(environment: "Environment", project: str) -> dict[str, str]:
+    """The models that are live in the environment, by name with their version."""
+    from windlass.delivery.states import load_current
+
+    state = load_current(context.store(environment, "code"), environment.prefix).state
+    return dict(state.projects[project].models) if state and project in state.projects else {}
+
+
+def _metrics(store: "Store", prefix: str, name: str, version: str | None) -> dict[str, float] | None:
+    from windlass.training.kept import find_version
+
+    kept = find_version(store, prefix, name, version) if version else None
+    return kept.metrics if kept else None
+
+
+def _report(outcomes: list["Outcome"], as_json: bool) -> None:
+    """Prints what became of each model."""
+    from dataclasses import asdict
+
+    from rich.table import Table
+
+    if as_json:
+        console.print_json([asdict(outcome) for outcome in outcomes])
+        return
+    table = Table("model", "version", "metrics", "gates", "seconds", "", box=None, pad_edge=False)
+    for outcome in outcomes:
+        metrics = ", ".join(f"{name} {value:g}" for name, value in sorted(outcome.metrics.items()))
+        gates = "refused" if outcome.reasons else "passed"
+        done = "trained" if outcome.trained else "already there"
+        table.add_row(outcome.model, outcome.version, metrics, gates, f"{outcome.seconds:.1f}", done)
+    if outcomes:
+        console.out.print(table)
+    for outcome in outcomes:
+        for reason in outcome.reasons:
+            console.fail(f"model {outcome.model}: {reason}")

@@ -1,0 +1,43 @@
+"""`windlass verify`: waits until an environment's Airflow shows what is live there."""
+
+import click
+
+from windlass.cli import context
+
+
+@click.command("verify")
+@click.argument("name", metavar="ENV")
+@context.environments_option
+@context.project_option
+@context.json_option
+def command(name: str, environments_dir: str | None, project_given: str | None, as_json: bool) -> None:
+    """Check that the Airflow of ENV shows the project as it is live there.
+
+    Waits, at most as long as `verify.timeout` of the environment says, until Airflow reports each DAG of the project
+    at the live version (or at an earlier one under which this DAG was the same), without import errors, and reports
+    the DAGs that the release no longer holds as gone. Exits with 2 when it does not, 75 when Airflow is away.
+
+    \b
+    Examples:
+      windlass verify stage
+      windlass verify prod --project digits --json
+    """
+    from windlass.cli import console, delivering
+    from windlass.delivery.states import load_current
+    from windlass.spec.environment import find_environment
+    from windlass.spec.errors import DeliveryError, WindlassError
+
+    environment = find_environment(context.environments(environments_dir), name)
+    project = context.project(project_given)
+    place = delivering.place(environment)
+    state = load_current(place.code, place.prefix).state
+    if state is None or project not in state.projects:
+        raise DeliveryError(f"{project} was never promoted to {name}; there is nothing to verify")
+    api = delivering.airflow(environment)
+    if api is None:
+        raise WindlassError(f"environments/{name}.yml names no airflow; write its url, username and password")
+    seen = delivering.verified(api, environment, place, state, project)
+    if as_json:
+        console.print_json(delivering.seen_as_json(seen))
+    else:
+        delivering.say_seen(name, seen)

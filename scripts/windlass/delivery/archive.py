@@ -1,0 +1,157 @@
+"""The archive of a release: equal content gives equal bytes, and nothing of it is used before all of it is checked."""
+
+import gzip
+import hashlib
+import io
+import tarfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from windlass.spec.errors import DeliveryError
+from windlass.spec.names import check_word
+from windlass.spec.release import Manifest
+
+MAX_ARCHIVE_BYTES = 64 * 1024 * 1024
+"""The largest archive that is read, compressed."""
+MAX_CONTENT_BYTES = 256 * 1024 * 1024
+"""The most that an archive may hold, unpacked: a tar bomb ends here."""
+MAX_MEMBERS = 20_000
+MAX_PATH_LENGTH = 240
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Archive:
+    """The bytes of a release and the digest that is its name."""
+
+    content: bytes
+    digest: str
+
+
+@dataclass(frozen=True)
+class Release:
+    """What an archive holds: `files` by their path below the project's folder, `manifest.json` included."""
+
+    digest: str
+    manifest: Manifest
+    files: Mapping[str, bytes]
+
+
+def digest_of(content: bytes) -> str:
+    """The SHA-256 of `content` in hex."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def build_archive(project: str, files: Mapping[str, bytes]) -> Archive:
+    """A tar.gz of `files` below the folder `project`; equal files give equal bytes (given the same zlib)."""
+    tar_bytes = io.BytesIO()
+    with tarfile.open(fileobj=tar_bytes, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for path in sorted(files):
+            member = tarfile.TarInfo(f"{project}/{path}")
+            member.size, member.mode, member.mtime = len(files[path]), 0o644, 0
+            tar.addfile(member, io.BytesIO(files[path]))
+    content = _compress(tar_bytes.getvalue())
+    archive = Archive(content, digest_of(content))
+    read_archive(project, archive.digest, content)  # what is built must also be accepted
+    return archive
+
+
+def _compress(content: bytes) -> bytes:
+    """gzip without a time and without the operating system's number, which differ between machines and Pythons."""
+    packed = io.BytesIO()
+    with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=9, mtime=0, filename="") as stream:
+        stream.write(content)
+    result = bytearray(packed.getvalue())
+    result[9] = 255  # operating system: unknown
+    return bytes(result)
+
+
+def read_archive(project: str, digest: str, content: bytes) -> Release:
+    """The release in `content`; DeliveryError, naming release and member, when anything about it is not right."""
+    name = f"release {digest[:12]} of {project}"
+    if len(content) > MAX_ARCHIVE_BYTES:
+        raise DeliveryError(f"{name}: the archive has {len(content):,} bytes; at most {MAX_ARCHIVE_BYTES:,} are read")
+    actual = digest_of(content)
+    if actual != digest:
+        raise DeliveryError(
+            f"{name}: the archive was altered: its SHA-256 begins with {actual[:12]}, not with {digest[:12]}; "
+            "nothing of it is used"
+        )
+    files = _members(name, project, _uncompress(name, content))
+    return Release(digest, _manifest(name, project, files), files)
+
+
+def _uncompress(name: str, content: bytes) -> bytes:
+    """The tar inside, with a limit that holds whatever the archive's headers claim."""
+    unpack = zlib.decompressobj(wbits=31)
+    try:
+        result = unpack.decompress(content, MAX_CONTENT_BYTES + 1)
+    except zlib.error as error:
+        raise DeliveryError(f"{name}: the archive is not a gzip file ({error})") from error
+    if len(result) > MAX_CONTENT_BYTES:
+        raise DeliveryError(f"{name}: the archive unpacks to more than {MAX_CONTENT_BYTES:,} bytes")
+    if not unpack.eof or unpack.unused_data:
+        raise DeliveryError(f"{name}: the archive ends too early or has something after its end")
+    return result
+
+
+def _members(name: str, project: str, content: bytes) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    try:
+        with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as tar:
+            for number, member in enumerate(tar, start=1):
+                if number > MAX_MEMBERS:
+                    raise DeliveryError(f"{name}: the archive holds more than {MAX_MEMBERS:,} members")
+                path = _check_member(name, project, member)
+                if member.isreg():
+                    if path in files:
+                        raise DeliveryError(f"{name}: member {member.name!r} is there twice")
+                    stream = tar.extractfile(member)
+                    assert stream is not None
+                    files[path] = stream.read()
+    except tarfile.TarError as error:
+        raise DeliveryError(f"{name}: the archive is not a tar file ({error})") from error
+    folders = {parent for path in files for parent in _parents(path)}
+    if both := sorted(folders & files.keys()):
+        raise DeliveryError(f"{name}: member {both[0]!r} is a file and a folder at once")
+    return files
+
+
+def _check_member(name: str, project: str, member: tarfile.TarInfo) -> str:
+    """The member's path below the project's folder; only regular files and folders inside it pass."""
+    plain = member.type in (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.DIRTYPE) and member.sparse is None
+    if not plain:  # a sparse file counts as regular for tarfile, and unpacks a terabyte out of one block
+        raise DeliveryError(f"{name}: member {member.name!r} is neither a file nor a folder")
+    parts = member.name.split("/")
+    if member.name.startswith("/") or any(part in ("", ".", "..") for part in parts):
+        raise DeliveryError(f"{name}: member {member.name!r} leads out of the archive's folder")
+    if "\\" in member.name or not member.name.isprintable() or len(member.name) > MAX_PATH_LENGTH:
+        raise DeliveryError(f"{name}: member {member.name!r} has a name that is not accepted")
+    if parts[0] != project or (len(parts) == 1 and member.isreg()):
+        raise DeliveryError(f"{name}: member {member.name!r} lies outside of the folder {project!r}")
+    return "/".join(parts[1:])
+
+
+def _parents(path: str) -> list[str]:
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[: end + 1]) for end in range(len(parts))]
+
+
+def _manifest(name: str, project: str, files: Mapping[str, bytes]) -> Manifest:
+    if MANIFEST not in files:
+        raise DeliveryError(f"{name}: the archive has no {MANIFEST}")
+    try:
+        manifest = Manifest.model_validate_json(files[MANIFEST])
+    except ValidationError as error:
+        detail = error.errors(include_url=False, include_input=False)[0]
+        key = ".".join(str(part) for part in detail["loc"])
+        raise DeliveryError(f"{name}: {MANIFEST} cannot be read: {key}: {detail['msg']}") from error
+    if manifest.project != project:
+        raise DeliveryError(f"{name}: {MANIFEST} is of project {manifest.project!r}, not {project!r}")
+    for dag_id in manifest.pipelines:
+        if f"dags/{check_word(dag_id)}.py" not in files:
+            raise DeliveryError(f"{name}: {MANIFEST} names pipeline {dag_id!r}, and dags/{dag_id}.py is not there")
+    return manifest

@@ -1,0 +1,70 @@
+"""Trained versions in an environment's model bucket: which are there, what they measured, how they are carried over."""
+
+from collections.abc import Mapping
+
+from pydantic import ValidationError
+
+from windlass.delivery.archive import digest_of
+from windlass.delivery.place import Place
+from windlass.spec.errors import DeliveryError
+from windlass.spec.model import ModelVersion
+from windlass.spec.store import Conflict, Missing
+
+
+def model_key(prefix: str, name: str, version: str) -> str:
+    """Where `model.json` of a version is kept; it is written last, so its presence means that all files are there."""
+    return f"{prefix}/{name}/{version}/model.json"
+
+
+def load_version(place: Place, name: str, version: str) -> ModelVersion | None:
+    """What `model.json` says of the version, or None when the environment does not have it."""
+    key = model_key(place.prefix, name, version)
+    try:
+        content = place.models.get(key).content
+    except Missing:
+        return None
+    try:
+        found = ModelVersion.model_validate_json(content)
+    except ValidationError as error:
+        detail = error.errors(include_url=False, include_input=False)[0]
+        raise DeliveryError(f"{key} cannot be read: {'.'.join(map(str, detail['loc']))}: {detail['msg']}") from error
+    if (found.model, found.version) != (name, version):
+        raise DeliveryError(
+            f"{key} is of model {found.model!r}, version {found.version}; it was put in the wrong place"
+        )
+    return found
+
+
+def require_trained(place: Place, versions: Mapping[str, str]) -> None:
+    """DeliveryError, naming every model of `versions` that is not trained in the environment."""
+    absent = [
+        f"model {name!r}: version {version} is not trained in {place.name}"
+        for name, version in sorted(versions.items())
+        if not place.models.exists(model_key(place.prefix, name, version))
+    ]
+    if absent:
+        raise DeliveryError("; ".join(absent) + "; run windlass train")
+
+
+def copy_version(source: Place, target: Place, name: str, version: str) -> None:
+    """Carries a version over: its files first, each checked against its digest, and `model.json` last."""
+    described = source.models.get(model_key(source.prefix, name, version))
+    found = load_version(source, name, version)
+    assert found is not None
+    for filename, file in sorted(found.files.items()):
+        key = f"{name}/{version}/{file.key}"
+        if ".." in file.key.split("/") or file.key.startswith("/"):
+            raise DeliveryError(f"model {name!r}, version {version}: file {filename!r} has the key {file.key!r}")
+        if target.models.exists(f"{target.prefix}/{key}"):
+            continue
+        content = source.models.get(f"{source.prefix}/{key}").content
+        if digest_of(content) != file.sha256:
+            raise DeliveryError(
+                f"model {name!r}, version {version}: file {filename!r} in {source.name} was altered: "
+                f"its SHA-256 is not {file.sha256[:12]}...; nothing was changed in {target.name}"
+            )
+        target.models.put(f"{target.prefix}/{key}", content)
+    try:
+        target.models.put(model_key(target.prefix, name, version), described.content, if_absent=True)
+    except Conflict:
+        return  # somebody else carried the same version over at the same time

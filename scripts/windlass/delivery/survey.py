@@ -1,0 +1,111 @@
+"""Reads what a plan is made from: the release to deliver, what is live in the target, and what is there already."""
+
+from collections.abc import Callable
+
+from windlass.delivery.archive import Release, read_archive
+from windlass.delivery.models import load_version
+from windlass.delivery.place import Place
+from windlass.delivery.plan import Facts, Origin, Plan, plan_promotion, plan_rollback
+from windlass.delivery.states import load_current
+from windlass.spec.environment import RuntimeSettings
+from windlass.spec.errors import DeliveryError
+from windlass.spec.model import ModelVersion
+from windlass.spec.release import release_key
+from windlass.spec.state import ProjectState, State
+from windlass.spec.store import Missing
+
+Decide = Callable[[State | None], Plan]
+"""Makes the plan against a state: called again whenever somebody else's change came first."""
+
+
+def fetch_release(place: Place, project: str, digest: str) -> bytes:
+    """The archive as it is kept in the environment; not checked yet."""
+    key = release_key(place.prefix, project, digest)
+    try:
+        return place.code.get(key).content
+    except Missing as missing:
+        raise DeliveryError(f"release {digest[:12]} of {project} is not in {place.name}: {key} is missing") from missing
+
+
+def load_release(place: Place, project: str, digest: str) -> Release:
+    """The release as it is kept in the environment, read and checked."""
+    return read_archive(project, digest, fetch_release(place, project, digest))
+
+
+def survey(
+    source: Place,
+    target: Place,
+    settings: RuntimeSettings,
+    release: Release,
+    state: State | None,
+    *,
+    trained: bool = True,
+) -> Facts:
+    """The facts for making `release` live in `target`; without `trained`, a model that is not trained is no error."""
+    project = release.manifest.project
+    live = state.projects.get(project) if state else None
+    models: dict[str, ModelVersion] = {}
+    there: set[str] = set()
+    for name, version in release.manifest.models.items():
+        found = load_version(target, name, version)
+        if found is not None:
+            there.add(name)
+        else:
+            found = load_version(source, name, version)
+        if found is not None:
+            models[name] = found
+        elif trained:
+            raise DeliveryError(
+                f"model {name!r}: version {version} is not in {source.name}; train it there with windlass train"
+            )
+    return Facts(
+        state=state,
+        settings=settings,
+        release=release,
+        live_release=_live_release(target, project, live),
+        models=models,
+        live_models=_live_models(target, live),
+        release_is_there=target.code.exists(release_key(target.prefix, project, release.digest)),
+        models_there=frozenset(there),
+    )
+
+
+def deciding_promotion(
+    source: Place, target: Place, settings: RuntimeSettings, release: Release, origin: Origin, *, trained: bool = True
+) -> Decide:
+    """Plans the promotion of `release` against whatever state is live then; `trained` as in `survey`."""
+
+    def decide(state: State | None) -> Plan:
+        facts = survey(source, target, settings, release, state, trained=trained)
+        return plan_promotion(release.manifest.project, origin, facts)
+
+    return decide
+
+
+def deciding_rollback(target: Place, settings: RuntimeSettings, release: Release, origin: Origin) -> Decide:
+    """Plans the return to `release`, which lived in `target` before."""
+
+    def decide(state: State | None) -> Plan:
+        return plan_rollback(release.manifest.project, origin, survey(target, target, settings, release, state))
+
+    return decide
+
+
+def plan_now(target: Place, decide: Decide) -> Plan:
+    """The plan against the state that is live now."""
+    return decide(load_current(target.code, target.prefix).state)
+
+
+def _live_release(target: Place, project: str, live: ProjectState | None) -> Release | None:
+    """The release that is live, or None: one that is damaged must not stand in the way of its repair."""
+    if live is None:
+        return None
+    try:
+        return load_release(target, project, live.release)
+    except DeliveryError:
+        return None
+
+
+def _live_models(target: Place, live: ProjectState | None) -> dict[str, ModelVersion]:
+    found = {name: load_version(target, name, version) for name, version in (live.models if live else {}).items()}
+    return {name: version for name, version in found.items() if version is not None}

@@ -1,0 +1,51 @@
+"""The keys of a task are arguments of its operator; none that it needs is missing and each has the right type."""
+
+from collections.abc import Iterator
+
+from windlass.catalog.annotation import fits, shown
+from windlass.catalog.operator import Operator
+from windlass.lint.project import Project
+from windlass.spec.document import Document, Location
+from windlass.spec.pipeline import Task
+from windlass.spec.problem import Problem, near
+
+NAME = "known-argument"
+
+_LANGUAGE = ("inputs", "outputs", "needs")
+
+
+def check(project: Project) -> Iterator[Problem]:
+    """A problem for each argument that is unknown, missing or of another type; a job takes none."""
+    for file, _, location, task in project.tasks():
+        operator = project.catalog.operators.get(task.operator_type or "")
+        if task.job is not None:
+            yield from _unknown(file.document, location, task, "a job", ("job",))
+        elif operator is not None:
+            who = f"operator {operator.name!r}"
+            yield from _unknown(file.document, location, task, who, ("operator_type", *operator.arguments))
+            yield from _missing(file.document, location, task, operator)
+            yield from _of_other_type(file.document, location, task, operator)
+
+
+def _unknown(document: Document, location: Location, task: Task, who: str, known: tuple[str, ...]) -> Iterator[Problem]:
+    for name in task.arguments:
+        if name not in known:
+            message = f"{who} has no argument {name!r}{near(name, (*known, *_LANGUAGE))}"
+            yield document.problem((*location, name), NAME, message, at_key=True)
+
+
+def _missing(document: Document, location: Location, task: Task, operator: Operator) -> Iterator[Problem]:
+    for name, argument in operator.arguments.items():
+        if argument.required and name not in task.arguments:
+            message = f"operator {operator.name!r} needs the argument {name!r}"
+            yield document.problem(location, NAME, message, at_key=True)
+
+
+def _of_other_type(document: Document, location: Location, task: Task, operator: Operator) -> Iterator[Problem]:
+    for name, value in task.arguments.items():
+        argument = operator.arguments.get(name)
+        if argument is not None and not fits(value, argument.annotation):
+            message = (
+                f"argument {name!r} of operator {operator.name!r} must be {argument.annotation}, not {shown(value)}"
+            )
+            yield document.problem((*location, name), NAME, message)

@@ -1,0 +1,60 @@
+"""An input names a task's output (`group.task.port`) or a model (`model:name`), and an operator has these ports."""
+
+from collections.abc import Iterator, Mapping
+
+from windlass.catalog.operator import ANY
+from windlass.lint.project import PipelineFile, Project
+from windlass.spec.document import Document, Location
+from windlass.spec.pipeline import MODEL_PREFIX
+from windlass.spec.problem import Problem, near
+
+NAME = "known-port"
+
+
+def check(project: Project) -> Iterator[Problem]:
+    """A problem for each input that names nothing, and for each port that the operator does not have or needs."""
+    models = [file.name for file in project.models]
+    for file, _, location, task in project.tasks():
+        for port, reference in task.inputs.items():
+            message = _model(reference, models) if reference.startswith(MODEL_PREFIX) else _output(file, reference)
+            if message:
+                yield file.document.problem((*location, "inputs", port), NAME, message)
+        operator = project.catalog.operators.get(task.operator_type or "")
+        if operator is not None:
+            yield from _ports(file.document, (*location, "inputs"), task.inputs, operator.name, operator.inputs)
+            yield from _ports(file.document, (*location, "outputs"), task.outputs, operator.name, operator.outputs)
+            for kind in operator.needs:
+                if not getattr(task, kind) and ANY in getattr(operator, kind):
+                    message = f"operator {operator.name!r} needs {kind}"
+                    yield file.document.problem(location, NAME, message, at_key=True)
+
+
+def _model(reference: str, models: list[str]) -> str | None:
+    name = reference.removeprefix(MODEL_PREFIX)
+    return None if name in models else f"there is no model {name!r} in models/{near(name, models)}"
+
+
+def _output(file: PipelineFile, reference: str) -> str | None:
+    task_id, _, port = reference.rpartition(".")
+    if task_id.count(".") != 1:
+        return f"{reference!r} is not a reference; write it as group.task.port or model:name"
+    written = file.written_ids.get(task_id)
+    outputs = written.get("outputs", {}) if isinstance(written, dict) else None
+    if not isinstance(outputs, dict) or port in outputs:
+        return None  # known-task or the schema has said so
+    if not outputs:
+        return f"task {task_id!r} has no outputs"
+    return f"task {task_id!r} has no output {port!r}{near(port, outputs)}"
+
+
+def _ports(
+    document: Document, location: Location, given: Mapping[str, str], operator: str, ports: Mapping[str, str]
+) -> Iterator[Problem]:
+    kind = str(location[-1])[:-1]
+    for port in given:
+        if port not in ports and ANY not in ports:
+            message = f"operator {operator!r} has no {kind} {port!r}{near(port, ports)}"
+            yield document.problem((*location, port), NAME, message, at_key=True)
+    for port in ports:
+        if port not in given and port != ANY:
+            yield document.problem(location, NAME, f"operator {operator!r} needs the {kind} {port!r}", at_key=True)

@@ -1,0 +1,32 @@
+"""A file has the extension that the operator's port asks for, where it is made and where it is taken."""
+
+from collections.abc import Iterator
+
+from windlass.catalog.operator import ANY
+from windlass.lint.project import Project
+from windlass.spec.problem import Problem
+
+NAME = "port-type"
+
+
+def check(project: Project) -> Iterator[Problem]:
+    """A problem for each output file, and each file taken from another task, of an extension that the port refuses."""
+    for file, _, location, task in project.tasks():
+        operator = project.catalog.operators.get(task.operator_type or "")
+        if operator is None or file.pipeline is None:
+            continue
+        for port, filename in task.outputs.items():
+            wanted = operator.outputs.get(port, operator.outputs.get(ANY, ""))
+            if not filename.endswith(wanted):
+                message = f"output {port!r} of operator {operator.name!r} is a {wanted} file, not {filename!r}"
+                yield file.document.problem((*location, "outputs", port), NAME, message)
+        tasks = file.pipeline.task_ids
+        for port, reference in task.inputs.items():
+            wanted = operator.inputs.get(port, operator.inputs.get(ANY, ""))
+            task_id, _, output = reference.rpartition(".")
+            taken = tasks[task_id].outputs.get(output) if task_id in tasks else None
+            if taken is not None and not taken.endswith(wanted):
+                message = (
+                    f"input {port!r} of operator {operator.name!r} takes a {wanted} file; {reference} is {taken!r}"
+                )
+                yield file.document.problem((*location, "inputs", port), NAME, message)

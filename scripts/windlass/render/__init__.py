@@ -1,0 +1,1 @@
+"""Rendering: a pipeline becomes explicit Python that a person would have written."""

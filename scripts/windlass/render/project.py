@@ -1,0 +1,88 @@
+"""Renders a whole project: its DAGs, with the operators and the runtime that they import beside them."""
+
+import ast
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from windlass.catalog.operator import Catalog
+from windlass.catalog.read import JOB, STANDARD
+from windlass.render.dag import render_dag
+from windlass.spec.errors import WindlassError
+from windlass.spec.files import read_inside
+from windlass.spec.pipeline import Pipeline
+from windlass.spec.release import Manifest, PipelineEntry, Requires
+
+RUNTIME = STANDARD.parent / "runtime"
+
+_IGNORED = "__init__.py\noperators/\nruntime/\nfiles/\n"
+"""What Airflow does not search for DAGs; read the same as globs and as regular expressions."""
+
+
+@dataclass(frozen=True)
+class RenderedProject:
+    """The files of a release by their path below the project's folder, sorted; and what its manifest says."""
+
+    files: dict[str, bytes]
+    manifest: Manifest
+
+
+def render_project(
+    folder: Path, project: str, pipelines: Mapping[str, Pipeline], catalog: Catalog, pins: Mapping[str, str]
+) -> RenderedProject:
+    """The project in `folder` as a package called `project`; `pipelines` by their paths, without problems."""
+    files = {"__init__.py": b"", ".airflowignore": _IGNORED.encode()}
+    for path, pipeline in pipelines.items():
+        files[f"dags/{pipeline.dag.name}.py"] = render_dag(pipeline, path, project, catalog, pins).encode()
+    used = {task.operator_type or JOB for pipeline in pipelines.values() for task in pipeline.task_ids.values()}
+    files |= _operators(folder, used, catalog)
+    files |= {f"runtime/{path.name}": path.read_bytes() for path in RUNTIME.glob("*.py")}
+    return RenderedProject(dict(sorted(files.items())), _manifest(folder, project, pipelines, pins))
+
+
+def _manifest(folder: Path, project: str, pipelines: Mapping[str, Pipeline], pins: Mapping[str, str]) -> Manifest:
+    jobs = [(p.dag, task.job) for p in pipelines.values() for task in p.task_ids.values() if task.job]
+    models = {name for pipeline in pipelines.values() for name in pipeline.models}
+    return Manifest(
+        project=project,
+        pipelines={
+            pipeline.dag.name: PipelineEntry(path=path, source=hashlib.sha256(_read(folder, path)).hexdigest())
+            for path, pipeline in sorted(pipelines.items())
+        },
+        models={name: pins[name] for name in sorted(models) if name in pins},
+        requires=Requires(
+            flavors=sorted({flavor for dag, job in jobs if (flavor := job.resource_flavor or dag.base_resource)}),
+            images=sorted({job.docker_image for _, job in jobs}),
+        ),
+    )
+
+
+def _operators(folder: Path, used: Iterable[str], catalog: Catalog) -> dict[str, bytes]:
+    """The standard operators that are used, with what they import of each other; and all own ones if one is used."""
+    own = {name for name in used if name in catalog.operators and catalog.operators[name].own}
+    waiting = sorted(set(used) - own)
+    names = ["__init__"]
+    while waiting:
+        name = waiting.pop()
+        if name not in names:
+            names.append(name)
+            waiting += _siblings((STANDARD / f"{name}.py").read_bytes())
+    files = {f"operators/{name}.py": (STANDARD / f"{name}.py").read_bytes() for name in names}
+    if own:
+        paths = [f"operators/{path.name}" for path in (folder / "operators").glob("*.py")]
+        files |= {path: _read(folder, path) for path in paths if path != "operators/__init__.py"}
+    return files
+
+
+def _siblings(source: bytes) -> list[str]:
+    """The modules of the same folder that a module imports: `from .other import thing`."""
+    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom) and node.level == 1]
+    return [node.module for node in nodes if node.module]
+
+
+def _read(folder: Path, path: str) -> bytes:
+    content = read_inside(folder, path)
+    if isinstance(content, str):
+        raise WindlassError(f"{path}: {content}")
+    return content

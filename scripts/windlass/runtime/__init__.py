@@ -1,0 +1,1 @@
+"""What operators share when they run; every release carries a copy. Relative imports, stdlib and boto3 only."""

@@ -1,0 +1,107 @@
+"""Files in S3: fetched with their digest checked, kept with it recorded. Every refusal is one sentence."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .errors import RuntimeStop
+
+CHUNK = 1024 * 1024
+_MISSING = {"404", "NoSuchKey", "NotFound"}
+_REFUSED = {"401", "403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"}
+
+
+class Storage:
+    """S3 as boto3 finds it in its default chain, at `endpoint` when that is given."""
+
+    def __init__(self, endpoint: str | None = None, client: Any = None) -> None:
+        self._client = client or _client(endpoint)
+        self._endpoint = endpoint or "AWS"
+
+    def fetch(self, bucket: str, key: str, path: Path, sha256: str | None = None) -> tuple[str, int]:
+        """Writes the object to `path` and returns its SHA-256 and size; a content other than `sha256` is refused."""
+        digest, size = hashlib.sha256(), 0
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            for chunk in self.chunks(bucket, key):
+                digest.update(chunk)
+                size += len(chunk)
+                file.write(chunk)
+        if sha256 is not None and digest.hexdigest() != sha256:
+            path.unlink()
+            raise RuntimeStop(
+                f"s3://{bucket}/{key} is not what was kept: SHA-256 {digest.hexdigest()[:16]}... instead of "
+                f"{sha256[:16]}...; somebody changed it"
+            )
+        return digest.hexdigest(), size
+
+    def chunks(self, bucket: str, key: str) -> Iterator[bytes]:
+        """The object's bytes, a piece at a time."""
+        with self._translated(bucket, key):
+            yield from self._client.get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(CHUNK)
+
+    def keep(self, bucket: str, key: str, path: Path) -> dict[str, Any]:
+        """Puts the file into S3 and returns the reference by which another task fetches it."""
+        sha256, size = digest_of(path)
+        with self._translated(bucket, key):
+            self._client.upload_file(str(path), bucket, key, ExtraArgs={"Metadata": {"sha256": sha256}})
+        return {"key": key, "sha256": sha256, "size": size, "name": path.name}
+
+    def copy(self, bucket: str, source: str, target: str, size: int) -> None:
+        """Copies an object inside the bucket without moving its bytes through this machine; `size` is checked."""
+        with self._translated(bucket, source):
+            self._client.copy({"Bucket": bucket, "Key": source}, bucket, target)
+        with self._translated(bucket, target):
+            copied = int(self._client.head_object(Bucket=bucket, Key=target)["ContentLength"])
+        if copied != size:
+            raise RuntimeStop(f"s3://{bucket}/{target} has {copied} bytes after the copy instead of {size}")
+
+    @contextmanager
+    def _translated(self, bucket: str, key: str) -> Iterator[None]:
+        from boto3.exceptions import Boto3Error
+        from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+
+        where = f"s3://{bucket}/{key}"
+        try:
+            yield
+        except ClientError as error:
+            code = str(error.response.get("Error", {}).get("Code", "?"))
+            if code == "NoSuchBucket":
+                raise RuntimeStop(f"there is no bucket {bucket!r} at {self._endpoint}") from error
+            if code in _MISSING:
+                raise RuntimeStop(f"there is no object {where}") from error
+            if code in _REFUSED:
+                raise RuntimeStop(f"S3 refuses access to {where} ({code}); check this worker's credentials") from error
+            raise RuntimeStop(f"S3 answers {code} for {where}") from error
+        except (NoCredentialsError, PartialCredentialsError) as error:
+            raise RuntimeStop(f"there are no credentials for {where}; set AWS_ACCESS_KEY_ID or a role") from error
+        except (BotoCoreError, Boto3Error) as error:
+            raise RuntimeStop(f"S3 at {self._endpoint} cannot be reached for {where}: {error}") from error
+
+
+def digest_of(path: Path) -> tuple[str, int]:
+    """The SHA-256 and the size of a file, read a piece at a time."""
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+    return digest.hexdigest(), size
+
+
+def _client(endpoint: str | None) -> Any:
+    import boto3
+    from botocore.config import Config
+
+    checksums = "when_required" if endpoint else "when_supported"  # not every store knows AWS's newer checksums
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": 4},
+        connect_timeout=10,
+        read_timeout=60,
+        s3={"addressing_style": "path"} if endpoint else {},
+        request_checksum_calculation=checksums,
+        response_checksum_validation=checksums,
+    )
+    return boto3.session.Session().client("s3", endpoint_url=endpoint, config=config)

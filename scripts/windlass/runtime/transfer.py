@@ -1,0 +1,81 @@
+"""Files between tasks: what a task leaves in the transfer prefix, and how the next one takes it."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from .errors import RuntimeStop
+from .settings import Settings
+from .storage import Storage
+
+_MODEL = re.compile(r"model:([a-z][a-z0-9_]*)(?:@([0-9a-f]{16}))?")
+_FILENAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+def transfer_folder(settings: Settings, task_instance: Any) -> str:
+    """The folder in the data bucket that only this try of this task (and map index) writes to."""
+    dag, task = task_instance.dag_id, task_instance.task_id
+    run = quote(task_instance.run_id, safe=":+@~")
+    unit = f"{task_instance.try_number}-{max(task_instance.map_index, 0)}"
+    return f"{settings.prefix}/transfer/{dag}/{run}/{task}/{unit}"
+
+
+def check_names(outputs: Mapping[str, str]) -> None:
+    """ValueError when outputs are no plain file names or share one: they would overwrite each other in S3."""
+    for port, name in outputs.items():
+        if not _FILENAME.fullmatch(name) or ".." in name:
+            raise ValueError(f"output {port!r}: {name!r} is not a file name; take letters, digits, _, - and dots")
+    if len(set(outputs.values())) < len(outputs):
+        raise ValueError(f"two outputs have the same file name: {', '.join(sorted(outputs.values()))}")
+
+
+def reference(port: str, value: Any) -> Mapping[str, Any]:
+    """`value` as the reference that an upstream task left for input `port`; RuntimeStop when it is none."""
+    if isinstance(value, Mapping) and {"key", "sha256", "size", "name"} <= value.keys():
+        if _FILENAME.fullmatch(str(value["name"])):
+            return value
+        raise RuntimeStop(f"input {port!r}: {value['name']!r} is not a file name")
+    if value is None:
+        raise RuntimeStop(f"input {port!r}: the task before has produced nothing; run it first")
+    raise RuntimeStop(f"input {port!r}: {str(value)[:100]!r} is neither a file of another task nor a model")
+
+
+def fetch_input(storage: Storage, settings: Settings, port: str, value: Any, folder: Path) -> Path:
+    """The local file of an input, or the folder with a model's files."""
+    if isinstance(value, str):
+        return fetch_model(storage, settings, port, value, folder)
+    file = reference(port, value)
+    path = folder / str(file["name"])
+    storage.fetch(settings.data, str(file["key"]), path, str(file["sha256"]))
+    return path
+
+
+def fetch_model(storage: Storage, settings: Settings, port: str, pin: str, folder: Path) -> Path:
+    """The folder that holds all files of the version that `pin` (`model:NAME@VERSION`) names, each digest checked."""
+    match = _MODEL.fullmatch(pin)
+    if not match:
+        raise RuntimeStop(f"input {port!r}: {pin!r} is no model; it must read 'model:NAME@VERSION'")
+    name, version = match.groups()
+    if version is None:
+        raise RuntimeStop(f"input {port!r}: {pin!r} names no version; only a release pins it, so deliver one")
+    root = f"{settings.prefix}/{name}/{version}"
+    described = folder.with_name(folder.name + ".json")  # outside of the folder: it may hold a model.json of its own
+    storage.fetch(settings.models, f"{root}/model.json", described)
+    for filename, (key, sha256) in _model_files(described, f"s3://{settings.models}/{root}/model.json").items():
+        storage.fetch(settings.models, f"{root}/{key}", folder / filename, sha256)
+    return folder
+
+
+def _model_files(described: Path, where: str) -> dict[str, tuple[str, str]]:
+    try:
+        listed = json.loads(described.read_bytes())["files"]
+        files = {str(name): (str(file["key"]), str(file["sha256"])) for name, file in listed.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RuntimeStop(f"{where} does not describe a version: {type(error).__name__} {error}") from error
+    for name in files:
+        if not _FILENAME.fullmatch(name):
+            raise RuntimeStop(f"{where}: {name!r} is not a file name")
+    return files

@@ -1,0 +1,62 @@
+"""The port to an Airflow: what it reports about the DAGs of a bundle, so that a fake can stand in for it."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class DagReport:
+    """What Airflow says of one DAG; `file` is relative to the bundle, `token` stands for the file in requests."""
+
+    dag_id: str
+    version: str | None
+    is_stale: bool
+    file: str
+    token: str
+
+
+@dataclass(frozen=True)
+class ImportProblem:
+    """A file that Airflow could not import, when it last tried (ISO time), and the traceback."""
+
+    file: str
+    at: str
+    stacktrace: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """One DAG run and the bundle version that it began with."""
+
+    dag_id: str
+    run_id: str
+    state: str
+    version: str | None
+
+
+@dataclass(frozen=True)
+class TaskRun:
+    """One task of a run; `try_number` counts from 1 once it began."""
+
+    task_id: str
+    state: str | None
+    try_number: int
+
+
+class AirflowReports(Protocol):
+    """What a verification needs. Every method raises TransientError (no answer) or ServiceError (refused)."""
+
+    def dags(self, bundle: str) -> list[DagReport]:
+        """All DAGs of the bundle, stale ones too."""
+
+    def serialized_at(self, bundle: str, version: str) -> set[str]:
+        """The ids of the DAGs that have a `dag_version` of this bundle version."""
+
+    def import_problems(self, bundle: str) -> list[ImportProblem]:
+        """The import errors in files of the bundle."""
+
+    def ask_to_parse(self, token: str) -> None:
+        """Asks for the file to be parsed soon; the bundle is refreshed for it."""
+
+    def processor_problem(self) -> str | None:
+        """Why nothing may be parsed at the moment, or None."""

@@ -1,0 +1,116 @@
+"""The stack's S3 server: ministack with enforced credentials and data on disk, its buckets, users and policies."""
+
+import importlib.util
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from windlass.spec.errors import ServiceError, TransientError, WindlassError
+
+from . import policies
+from .service import Service, answers
+from .settings import ENVIRONMENTS, REGION, Credentials, Settings
+
+TRANSFER_DAYS = 7
+
+
+def service(home: Path, settings: Settings) -> Service:
+    """How the S3 server is started."""
+    if importlib.util.find_spec("ministack") is None:
+        raise WindlassError("the stack's S3 server (ministack) is not installed: pip install 'windlass[stack]'")
+    folder = home / "s3"
+    environment = {
+        "AUTH": "true",
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(settings.ports["s3"]),
+        "SERVICES": "s3,iam,sts",
+        "AWS_ACCESS_KEY_ID": settings.root.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": settings.root.secret_access_key,
+        "MINISTACK_REGION": REGION,
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(folder / "data"),
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(folder / "state"),
+        "TMPDIR": str(folder),
+        "IOT_MTLS_ENABLED": "0",  # or it listens on port 8883 of every interface
+        "SFTP_ENABLED": "0",
+        "LOG_LEVEL": "WARNING",
+    }
+    return Service(
+        name="s3",
+        url=settings.url("s3"),
+        command=[sys.executable, "-m", "windlass.stack.s3_server"],
+        environment=environment,
+        folder=folder,
+        log=home / "logs" / "s3.log",
+        ailing=lambda: answers(f"{settings.url('s3')}/_ministack/health"),
+        patience=60,
+    )
+
+
+def client(settings: Settings, credentials: Credentials, name: str = "s3") -> Any:
+    """A boto3 client of the stack's server, whatever AWS settings the caller has."""
+    import boto3
+    from botocore.config import Config
+
+    return boto3.session.Session().client(
+        name,
+        endpoint_url=settings.url("s3"),
+        region_name=REGION,
+        aws_access_key_id=credentials.access_key_id,
+        aws_secret_access_key=credentials.secret_access_key,
+        config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2}, proxies={}),
+    )
+
+
+def provision(settings: Settings) -> dict[str, Credentials]:
+    """The users with their keys, after buckets, lifecycle rules, users and policies are as they should be."""
+    with _translated(settings):
+        _buckets(client(settings, settings.root))
+        iam = client(settings, settings.root, "iam")
+        return {user: _user(iam, user, policy, settings.users.get(user)) for user, policy in policies.users().items()}
+
+
+def _buckets(s3: Any) -> None:
+    there = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
+    for bucket in policies.BUCKETS:
+        if bucket not in there:
+            s3.create_bucket(Bucket=bucket)
+    rules = [
+        {
+            "ID": f"{environment}-transfer",
+            "Status": "Enabled",
+            "Filter": {"Prefix": f"{environment}/transfer/"},
+            "Expiration": {"Days": TRANSFER_DAYS},
+        }
+        for environment in ENVIRONMENTS
+    ]
+    s3.put_bucket_lifecycle_configuration(Bucket=policies.DATA, LifecycleConfiguration={"Rules": rules})
+
+
+def _user(iam: Any, user: str, policy: policies.Policy, known: Credentials | None) -> Credentials:
+    with suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_user(UserName=user)
+    iam.put_user_policy(UserName=user, PolicyName="windlass", PolicyDocument=json.dumps(policy))
+    keys = [key["AccessKeyId"] for key in iam.list_access_keys(UserName=user)["AccessKeyMetadata"]]
+    if known is not None and known.access_key_id in keys:
+        return known
+    for key in keys:  # a key whose secret nobody knows any more
+        iam.delete_access_key(UserName=user, AccessKeyId=key)
+    made = iam.create_access_key(UserName=user)["AccessKey"]
+    return Credentials(access_key_id=made["AccessKeyId"], secret_access_key=made["SecretAccessKey"])
+
+
+@contextmanager
+def _translated(settings: Settings) -> Iterator[None]:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        raise ServiceError(f"the stack's S3 server at {settings.url('s3')} refused: {error}") from error
+    except BotoCoreError as error:
+        raise TransientError(f"the stack's S3 server at {settings.url('s3')} did not answer: {error}") from error

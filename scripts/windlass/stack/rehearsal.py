@@ -1,0 +1,271 @@
+"""A delivery rehearsed on the stack: a repository's own pipeline for a merge request, its default branch or a tag."""
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from windlass.spec.errors import ServiceError, TransientError, WindlassError
+
+from . import node, publish
+from .pipeline import FAILED, PASSED, STUCK, Job, Pipeline
+from .publish import Rejected, Remote
+from .settings import ENVIRONMENTS
+from .stack import Stack
+
+MERGE_REQUEST, MAIN, TAG = EVENTS = ("merge-request", "main", "tag")
+PLATFORM = "platform/windlass"
+KEPT_RUNS = 12
+
+Output = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What a pipeline did: `ref` is the branch or tag it ran for, `url` the merge request, if there was one."""
+
+    event: str
+    project: str
+    ref: str
+    commit: str
+    jobs: list[Job]
+    folder: Path
+    url: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether every job that should have run did, and none failed."""
+        return all(job.result not in (FAILED, STUCK) for job in self.jobs)
+
+
+def rehearse(
+    stack: Stack,
+    path: Path,
+    event: str = MERGE_REQUEST,
+    *,
+    tag: str | None = None,
+    platform: Path | None = None,
+    report: Output = lambda line: None,
+    output: Output = print,
+) -> Rehearsal:
+    """What `event`'s pipeline of the repository at `path` does on `stack`, which must be up.
+
+    The pipeline runs for what is committed; `tag` names the new tag, else it is the next patch version.
+    """
+    rehearser = _Rehearser(stack, _repository(path), platform or publish.platform_checkout(), report)
+    node.need_rsync(report)
+    command = node.gitlab_ci_local(report)
+    with _translated():
+        rehearser.publish()
+        ref, request = rehearser.happen(event, tag)
+        return rehearser.run(command, event, ref, request, output)
+
+
+def _repository(path: Path) -> Path:
+    path = path.resolve()
+    if not (path / ".git").exists():
+        raise WindlassError(f"{path} is not the top of a git repository: git init it, commit, and try again")
+    if not (path / ".gitlab-ci.yml").exists():
+        raise WindlassError(f"{path} has no .gitlab-ci.yml: it must include ci/model.yml of {PLATFORM}")
+    return path
+
+
+class _Rehearser:
+    """One rehearsal: the repository, its project on the stand-in, and the way there."""
+
+    def __init__(self, stack: Stack, path: Path, platform: Path, report: Output) -> None:
+        import gitlab
+
+        settings = stack.settings()
+        self.stack, self.path, self.platform, self.report = stack, path, platform, report
+        self.scratch = stack.home / "platform.git"
+        self.remote = Remote(settings.url("gitlab"), settings.operator_token)
+        self.api = gitlab.Gitlab(settings.url("gitlab"), private_token=settings.operator_token)
+        self.api.session.trust_env = False
+        self.project: Any = None
+        self.head = self.git("rev-parse", "HEAD", check=False)
+        if not re.fullmatch("[0-9a-f]{40,64}", self.head):
+            raise WindlassError(f"{path} has no commit yet: git add and git commit first")
+
+    def git(self, *arguments: str, check: bool = True) -> str:
+        return self.remote.git(self.path, *arguments, check=check)
+
+    def publish(self) -> None:
+        """Both repositories have their projects; the platform's files of this moment are on its main."""
+        if self.git("status", "--porcelain"):
+            self.report("uncommitted changes are left out: a pipeline runs for what is committed")
+        self._project(PLATFORM, visibility="public")
+        commit = publish.push_snapshot(self.remote, self.platform, self.scratch, PLATFORM)
+        self.report(f"published {self.platform} as {PLATFORM} at {commit[:8]}")
+        self.project = self._project(f"models/{self.path.name}", visibility="private")
+
+    def happen(self, event: str, tag: str | None) -> tuple[str, Any]:
+        """The branch or tag that the pipeline runs for, after the event has happened, and the merge request if any."""
+        if event == TAG:
+            return self._tag(tag), None
+        if event == MERGE_REQUEST:
+            request = self._open(self._branch())
+            self.report(f"merge request {request.reference}: {request.web_url}")
+            return request.source_branch, request
+        return "main", self._main()
+
+    def _project(self, path: str, visibility: str) -> Any:
+        import gitlab
+
+        try:
+            return self.api.projects.get(path)
+        except gitlab.GitlabGetError as missing:
+            if missing.response_code != 404:
+                raise
+        group, name = path.split("/")
+        return self.api.projects.create({"name": name, "namespace_path": group, "visibility": visibility})
+
+    def _branch(self) -> str:
+        name = self.git("rev-parse", "--abbrev-ref", "HEAD")
+        return "rehearsal" if name in ("HEAD", "main", "master") else name
+
+    def _open(self, branch: str) -> Any:
+        """The open merge request of `branch`, which now is at the repository's HEAD."""
+        if not self._has_main():
+            publish.push_empty_main(self.remote, self.scratch, self.project.path_with_namespace)
+        self._push(branch, force=True)
+        for request in self.project.mergerequests.list(state="opened", source_branch=branch, get_all=True):
+            return self.project.mergerequests.get(request.iid)
+        title = self.git("log", "-1", "--format=%s")
+        wanted = {"source_branch": branch, "target_branch": "main", "title": title or branch}
+        return self.project.mergerequests.create(wanted)
+
+    def _main(self) -> Any:
+        """The merge request that was merged, or None when HEAD could simply be pushed to main."""
+        branch = self._branch()
+        waiting = self.project.mergerequests.list(state="opened", source_branch=branch, get_all=True)
+        if not waiting:
+            try:
+                self._push("main")
+                self.report("pushed HEAD to main")
+                return None
+            except Rejected:
+                if self._on_main():
+                    self.report("main has this commit already: its pipeline runs once more")
+                    return None
+        request = self._open(branch)
+        request.merge(sha=self.head)
+        self.report(f"merged {request.reference} into main: {request.web_url}")
+        return request
+
+    def _tag(self, name: str | None) -> str:
+        if not self._has_main():
+            raise WindlassError("there is no main branch to tag: rehearse with --event main first")
+        name = name or next_version([tag.name for tag in self.project.tags.list(get_all=True)])
+        self.project.tags.create({"tag_name": name, "ref": "main", "message": f"Release {name}"})
+        self.report(f"tagged main as {name}")
+        return name
+
+    def _has_main(self) -> bool:
+        return any(branch.name == "main" for branch in self.project.branches.list(get_all=True))
+
+    def _on_main(self) -> bool:
+        import gitlab
+
+        try:
+            branches = self.project.commits.get(self.head).refs("branch", get_all=True)
+        except gitlab.GitlabGetError:
+            return False  # the project does not have this commit
+        return any(branch["name"] == "main" for branch in branches)
+
+    def _push(self, branch: str, force: bool = False) -> None:
+        publish.push(self.remote, self.path, self.project.path_with_namespace, self.head, branch, force)
+
+    def run(self, command: list[str], event: str, ref: str, request: Any, output: Output) -> Rehearsal:
+        """The pipeline's outcome, after it ran in a fresh clone of `ref`; deployments are on record as in GitLab."""
+        folder = _next_run(self.stack.home / "runs", event)
+        commit = publish.clone(self.remote, self.project.path_with_namespace, ref, folder / "clone")
+        self.report(f"running the pipeline of {ref} at {commit[:8]} in {folder}")
+        described = self.project.commits.get(commit)
+        run = Pipeline(
+            clone=folder / "clone",
+            command=command,
+            variables=self._predefined(event, ref, described.title, request),
+            unset=() if event == MAIN else ("CI_COMMIT_BRANCH",),
+            scoped=self._scoped(),
+        )
+        jobs = run.run(output)
+        for job in jobs:
+            if job.environment and job.result in (PASSED, FAILED):
+                status = "success" if job.result == PASSED else "failed"
+                deployed = {"environment": job.environment, "sha": commit, "ref": ref, "tag": event == TAG}
+                self.project.deployments.create({**deployed, "status": status})
+        url = request.web_url if request is not None else ""
+        return Rehearsal(event, self.project.path_with_namespace, ref, commit, jobs, folder, url)
+
+    def _predefined(self, event: str, ref: str, title: str, request: Any) -> dict[str, str]:
+        """GitLab's own variables that gitlab-ci-local cannot know."""
+        variables = {
+            "CI_PIPELINE_SOURCE": "merge_request_event" if event == MERGE_REQUEST else "push",
+            "CI_PROJECT_ID": str(self.project.id),
+            "CI_PROJECT_VISIBILITY": self.project.visibility,
+            "CI_DEFAULT_BRANCH": self.project.default_branch,
+            "CI_COMMIT_REF_NAME": ref,
+            "CI_COMMIT_REF_SLUG": re.sub(r"[^a-z0-9]+", "-", ref.lower()).strip("-")[:63],
+            "CI_COMMIT_TITLE": title,
+            "CI_COMMIT_MESSAGE": title,
+            "GITLAB_CI": "true",
+        }
+        if event == TAG:
+            variables["CI_COMMIT_TAG"] = ref
+        if event == MERGE_REQUEST:
+            variables |= {
+                "CI_MERGE_REQUEST_ID": str(request.id),
+                "CI_MERGE_REQUEST_IID": str(request.iid),
+                "CI_MERGE_REQUEST_PROJECT_ID": str(self.project.id),
+                "CI_MERGE_REQUEST_PROJECT_PATH": self.project.path_with_namespace,
+                "CI_MERGE_REQUEST_TITLE": request.title,
+                "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": request.source_branch,
+                "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": request.target_branch,
+            }
+        return variables
+
+    def _scoped(self) -> dict[str, dict[str, str]]:
+        """The project's CI/CD variables by environment; jobs without one get the first environment's."""
+        scoped: dict[str, dict[str, str]] = {"CI_JOB_TOKEN": {"*": self.stack.settings().job_token}}
+        for scope, environment in [("*", ENVIRONMENTS[0]), *((e, e) for e in ENVIRONMENTS)]:
+            for name, value in self.stack.ci_variables(environment).items():
+                scoped.setdefault(name, {})[scope] = value
+        return scoped
+
+
+def next_version(tags: list[str]) -> str:
+    """The next patch version after the highest of `tags`; v0.1.0 is the first."""
+    versions = [tuple(map(int, m.groups())) for tag in tags if (m := re.fullmatch(r"v(\d+)\.(\d+)\.(\d+)", tag))]
+    if not versions:
+        return "v0.1.0"
+    major, minor, patch = max(versions)
+    return f"v{major}.{minor}.{patch + 1}"
+
+
+def _next_run(runs: Path, event: str) -> Path:
+    """A new folder for a run; the oldest ones beyond a dozen are removed."""
+    runs.mkdir(parents=True, exist_ok=True)
+    numbered = sorted(folder for folder in runs.iterdir() if re.match(r"\d{4}-", folder.name))
+    for old in numbered[: -(KEPT_RUNS - 1)]:
+        shutil.rmtree(old, ignore_errors=True)
+    number = int(numbered[-1].name[:4]) + 1 if numbered else 1
+    folder = runs / f"{number:04d}-{event}"
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    import gitlab
+    import requests
+
+    try:
+        yield
+    except gitlab.GitlabError as refused:
+        raise ServiceError(f"the stack's GitLab stand-in refused: {refused.error_message}") from refused
+    except requests.RequestException as away:
+        raise TransientError("the stack's GitLab stand-in did not answer: run `windlass stack up`") from away

@@ -1,0 +1,1 @@
+"""Tests of the adapters, against servers that speak the real protocols."""

@@ -1,0 +1,82 @@
+"""The GitLab adapter: found from CI variables, asked politely, and never in the way of a delivery."""
+
+import socket
+from typing import Any
+
+import pytest
+
+from tests.fakes.http_stub import Request, Stub, http_stub
+from windlass.adapters.gitlab import GitlabProject, project_in_ci
+from windlass.spec.errors import ServiceError, TransientError
+
+MERGED = {"iid": 7, "title": "More digits", "state": "merged", "author": {"username": "ann"}, "web_url": "https://x/7"}
+
+
+def project(stub: Stub, **variables: str) -> GitlabProject:
+    found = project_in_ci({"CI_SERVER_URL": stub.url, "CI_PROJECT_ID": "42", "CI_JOB_TOKEN": "job", **variables})
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("missing", ["CI_SERVER_URL", "CI_PROJECT_ID", "CI_JOB_TOKEN"])
+def test_outside_of_gitlab_ci_there_is_no_project(missing: str) -> None:
+    variables = {"CI_SERVER_URL": "https://x", "CI_PROJECT_ID": "42", "CI_JOB_TOKEN": "job"}
+    del variables[missing]
+    assert project_in_ci(variables) is None
+
+
+def test_the_merge_request_of_a_commit_is_told_with_its_approvals() -> None:
+    def answer(request: Request) -> tuple[int, Any]:
+        if request.path.endswith("/approvals"):
+            return 200, {"approved_by": [{"user": {"username": "bob"}}]}
+        return 200, [{**MERGED, "iid": 3, "state": "opened"}, MERGED]
+
+    with http_stub(answer) as stub:
+        found = project(stub, WINDLASS_GITLAB_TOKEN="mine").merge_request("abc")
+        expected = {"iid": 7, "title": "More digits", "author": "ann", "url": "https://x/7", "approved_by": ["bob"]}
+        assert found == expected
+        assert stub.requests[0].path.startswith("/api/v4/projects/42/repository/commits/abc/merge_requests")
+        assert stub.requests[0].headers["PRIVATE-TOKEN"] == "mine"
+
+
+def test_approvals_that_a_job_token_may_not_read_are_unknown() -> None:
+    def answer(request: Request) -> tuple[int, Any]:
+        return (403, {"message": "no"}) if request.path.endswith("/approvals") else (200, [MERGED])
+
+    with http_stub(answer) as stub:
+        found = project(stub).merge_request("abc")
+        assert found is not None
+        assert found["approved_by"] is None
+        assert stub.requests[0].headers["JOB-TOKEN"] == "job"
+
+
+def test_a_commit_without_a_merge_request_has_none() -> None:
+    with http_stub(lambda request: (200, [])) as stub:
+        assert project(stub).merge_request("abc") is None
+
+
+def test_a_release_is_made_once() -> None:
+    answers = iter([(201, {"tag_name": "v1"}), (409, {"message": "Release already exists"})])
+    with http_stub(lambda request: next(answers)) as stub:
+        assert project(stub).create_release("v1", "notes")
+        assert not project(stub).create_release("v1", "notes")
+        assert stub.requests[0].body == {"tag_name": "v1", "name": "v1", "description": "notes"}
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(401, ServiceError), (403, ServiceError), (404, ServiceError), (502, TransientError)]
+)
+def test_a_refusal_is_translated(status: int, kind: type[Exception]) -> None:
+    with http_stub(lambda request: (status, {"message": "no"})) as stub:
+        with pytest.raises(kind, match="GitLab project 42"):
+            project(stub).merge_request("abc")
+        with pytest.raises(kind, match="GitLab project 42"):
+            project(stub).create_release("v1", "notes")
+
+
+def test_a_gitlab_that_nobody_listens_at_is_worth_another_try() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        stub = Stub(f"http://127.0.0.1:{closed.getsockname()[1]}")
+        with pytest.raises(TransientError, match="does not answer"):
+            project(stub).merge_request("abc")

@@ -1,0 +1,91 @@
+"""What every Store does: the same claims over memory, moto and ministack."""
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from windlass.delivery.states import require_preconditions
+from windlass.spec.store import Conflict, Missing, Store
+
+
+@pytest.fixture
+def prefix() -> str:
+    return f"dev-{uuid.uuid4().hex[:8]}"
+
+
+def test_what_is_put_is_got_back_with_its_etag(store: Store, prefix: str) -> None:
+    etag = store.put(f"{prefix}/a", b"\0\xff content")
+    found = store.get(f"{prefix}/a")
+    assert (found.content, found.etag) == (b"\0\xff content", etag)
+
+
+def test_an_empty_object_is_an_object(store: Store, prefix: str) -> None:
+    store.put(f"{prefix}/a", b"")
+    assert store.get(f"{prefix}/a").content == b""
+    assert store.exists(f"{prefix}/a")
+
+
+def test_what_is_not_there_is_missing(store: Store, prefix: str) -> None:
+    assert not store.exists(f"{prefix}/a")
+    for ask in (lambda: store.get(f"{prefix}/a"), lambda: store.get_if_changed(f"{prefix}/a", '"x"')):
+        with pytest.raises(Missing, match=f"{prefix}/a"):
+            ask()
+
+
+def test_an_object_that_has_not_changed_is_not_sent_again(store: Store, prefix: str) -> None:
+    etag = store.put(f"{prefix}/a", b"one")
+    assert store.get_if_changed(f"{prefix}/a", etag) is None
+    store.put(f"{prefix}/a", b"two")
+    found = store.get_if_changed(f"{prefix}/a", etag)
+    assert found is not None
+    assert found.content == b"two"
+
+
+def test_a_write_if_absent_meets_an_object(store: Store, prefix: str) -> None:
+    store.put(f"{prefix}/a", b"one", if_absent=True)
+    with pytest.raises(Conflict, match=f"{prefix}/a"):
+        store.put(f"{prefix}/a", b"two", if_absent=True)
+    assert store.get(f"{prefix}/a").content == b"one"
+
+
+def test_a_write_if_match_needs_exactly_that_content(store: Store, prefix: str) -> None:
+    first = store.put(f"{prefix}/a", b"one")
+    second = store.put(f"{prefix}/a", b"two", if_match=first)
+    with pytest.raises(Conflict, match=f"{prefix}/a"):
+        store.put(f"{prefix}/a", b"three", if_match=first)
+    assert store.get(f"{prefix}/a").etag == second
+
+
+def test_a_write_if_match_on_nothing_is_a_conflict(store: Store, prefix: str) -> None:
+    with pytest.raises(Conflict, match=f"{prefix}/a"):
+        store.put(f"{prefix}/a", b"one", if_match='"0123456789abcdef0123456789abcdef"')
+    assert not store.exists(f"{prefix}/a")
+
+
+def test_of_many_writers_at_once_exactly_one_wins(store: Store, prefix: str) -> None:
+    etag = store.put(f"{prefix}/a", b"begin")
+
+    def write(number: int) -> bool:
+        try:
+            store.put(f"{prefix}/a", f"{number}".encode(), if_match=etag)
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(write, range(8))).count(True) == 1
+
+
+def test_keys_are_listed_sorted_and_over_all_pages(store: Store, prefix: str, more_than_a_page: int) -> None:
+    keys = [f"{prefix}/list/{number:04}" for number in range(more_than_a_page)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda key: store.put(key, b""), keys))
+    store.put(f"{prefix}/other", b"")
+    assert list(store.list(f"{prefix}/list/")) == keys
+    assert list(store.list(f"{prefix}/nothing")) == []
+
+
+def test_it_honours_what_a_state_needs(store: Store, prefix: str) -> None:
+    require_preconditions(store, prefix)
+    require_preconditions(store, prefix)

@@ -1,0 +1,130 @@
+"""The bundle inside a real DAG processor: what Airflow records after promotions, and what a task finds."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.releases import PREFIX, deliver, make_release
+from tests.fakes.s3_server import CREDENTIALS, moto_server
+from windlass.spec.store import Store
+
+pytestmark = pytest.mark.airflow
+
+ONE = make_release("digits", {"read": "one", "write": "same"})
+TWO = make_release("digits", {"read": "two", "write": "same"})
+BROKEN = make_release("digits", {"read": "one", "write": "same"}, operator='"\nraise RuntimeError("broken")\n#')
+TASK = """
+import sys
+from airflow.dag_processing.bundles.manager import DagBundlesManager
+from airflow.dag_processing.dagbag import BundleDagBag
+bundle = DagBundlesManager().get_bundle("windlass", version=sys.argv[1])
+bundle.initialize()
+file = str(bundle.path / "digits/dags/read.py")
+bag = BundleDagBag(file, safe_mode=False, load_op_links=False, bundle_path=bundle.path, bundle_name="windlass")
+dag = bag.dags["read"]
+print("FOUND", dag.task_dict["say"].execute({}), dag.relative_fileloc)
+"""
+
+
+@dataclass
+class Airflow:
+    """One Airflow home with a DAG processor that follows the store."""
+
+    home: Path
+    store: Store
+    environment: dict[str, str]
+
+    def rows(self, query: str) -> dict[str, tuple[object, ...]]:
+        with sqlite3.connect(f"file:{self.home}/airflow.db?mode=ro", uri=True) as database:
+            return {row[0]: row[1:] for row in database.execute(query)}
+
+    def versions(self) -> dict[str, str]:
+        return {
+            dag: str(row[0])
+            for dag, row in self.rows("select dag_id, bundle_version from dag where not is_stale").items()
+        }
+
+    def wait_until(self, what: str, holds: object) -> None:
+        end = time.monotonic() + 60
+        while not holds():  # type: ignore[operator]
+            assert time.monotonic() < end, f"{what}: {self.versions()}\n{(self.home / 'log').read_text()[-3000:]}"
+            time.sleep(0.3)
+
+
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
+    home = tmp_path_factory.mktemp("airflow")
+    with moto_server("code") as endpoint, pytest.MonkeyPatch.context() as patch:
+        for name, value in CREDENTIALS.items():
+            patch.setenv(name, value)
+        from windlass.adapters.s3 import open_bucket
+
+        bundle = {"bucket": "code", "prefix": PREFIX, "endpoint": endpoint, "refresh_interval": 1}
+        config = [{"name": "windlass", "classpath": "windlass.airflow.bundle.ReleaseBundle", "kwargs": bundle}]
+        environment = {
+            **os.environ,
+            "AIRFLOW_HOME": str(home),
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "0",
+            "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(config),
+            "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH": str(home / "bundles"),
+            "AIRFLOW__DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "1",
+            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
+        }
+        command = [sys.executable, "-m", "airflow"]
+        subprocess.run([*command, "db", "migrate"], env=environment, check=True, capture_output=True)
+        with (home / "log").open("wb") as log:
+            processor = subprocess.Popen(
+                [*command, "dag-processor"], env=environment, stdout=log, stderr=log, start_new_session=True
+            )
+        try:
+            yield Airflow(home, open_bucket("code", endpoint), environment)
+        finally:
+            os.killpg(processor.pid, signal.SIGKILL)
+            processor.wait()
+
+
+def test_airflow_follows_promotions_and_parses_only_what_would_run_differently(airflow: Airflow) -> None:
+    from windlass.airflow.disk import GRACE
+
+    first = deliver(airflow.store, {"digits": ONE})
+    airflow.wait_until("first promotion", lambda: airflow.versions() == {"read": first.name, "write": first.name})
+    files = airflow.rows("select dag_id, relative_fileloc from dag")
+    assert files == {"read": ("digits/dags/read.py",), "write": ("digits/dags/write.py",)}
+
+    time.sleep(GRACE + 1)  # for so long Airflow looks again at what is new
+    second = deliver(airflow.store, {"digits": TWO}, serial=2)
+    airflow.wait_until("second promotion", lambda: airflow.versions()["read"] == second.name)
+    assert airflow.versions() == {"read": second.name, "write": first.name}
+    assert airflow.rows("select name, version from dag_bundle") == {"windlass": (second.name,)}
+
+    third = deliver(airflow.store, {"digits": ONE}, serial=3)
+    airflow.wait_until("rollback", lambda: airflow.versions()["read"] == third.name)
+
+    for name, word in ((first.name, "one"), (second.name, "two")):
+        done = subprocess.run(
+            [sys.executable, "-c", TASK, name], env=airflow.environment, capture_output=True, text=True, check=False
+        )
+        assert f"FOUND I say {word} digits/dags/read.py" in done.stdout, done.stderr
+
+    fourth = deliver(airflow.store, {"digits": BROKEN}, serial=4)
+    query = "select filename, bundle_name, stacktrace from import_error"
+    airflow.wait_until("import errors", lambda: len(airflow.rows(query)) == 2)
+    errors = airflow.rows(query)
+    assert errors["digits/dags/read.py"][0] == "windlass"
+    assert "broken" in str(errors["digits/dags/read.py"][1])
+
+    fifth = deliver(airflow.store, {"digits": make_release("digits", {"read": "one"})}, serial=5)
+    airflow.wait_until("removal", lambda: airflow.versions() == {"read": fifth.name})
+    assert airflow.rows(query) == {}
+    assert fourth.name != fifth.name

@@ -1,0 +1,1 @@
+"""Tests of delivery: pure planning and the one executor."""

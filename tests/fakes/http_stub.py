@@ -1,0 +1,63 @@
+"""An HTTP server that answers from a function: for APIs of which a test needs a few answers only."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass
+class Request:
+    """One request as it arrived."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: Any
+
+
+Answer = Callable[[Request], tuple[int, Any]]
+
+
+@dataclass
+class Stub:
+    """Where the server listens and what it was asked."""
+
+    url: str
+    requests: list[Request] = field(default_factory=list)
+
+
+@contextmanager
+def http_stub(answer: Answer) -> Iterator[Stub]:
+    """Serves what `answer` says: a status and a JSON value (bytes are sent as they are)."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            size = int(self.headers.get("Content-Length") or 0)
+            raw = self.rfile.read(size)
+            request = Request(self.command, self.path, dict(self.headers), json.loads(raw) if raw else None)
+            stub.requests.append(request)
+            status, value = answer(request)
+            content = value if isinstance(value, bytes) else json.dumps(value).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    for method in ("GET", "POST", "PUT", "PATCH"):
+        setattr(Handler, f"do_{method}", Handler.answer)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    stub = Stub(f"http://127.0.0.1:{server.server_port}")
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    try:
+        yield stub
+    finally:
+        server.shutdown()
+        server.server_close()

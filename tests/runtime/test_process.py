@@ -1,0 +1,186 @@
+"""Real processes that misbehave in every way that a job can."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+import uuid
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from windlass.runtime import process
+from windlass.runtime.process import Finished, run_script
+
+SECOND = timedelta(seconds=1)
+
+
+def run(script: str, folder: Path, limit: timedelta = 20 * SECOND, grace: timedelta = SECOND) -> Finished:
+    return run_script(script, folder, limit, lambda line: None, grace=grace)
+
+
+def alive(mark: str) -> list[str]:
+    """The command lines of processes that carry `mark`."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if mark in command and int(entry.parent.name) != os.getpid():
+            found.append(command)
+    return found
+
+
+def sleeper(mark: str) -> str:
+    """A command that would run for minutes and can be found by `mark`."""
+    return f"{sys.executable} -c 'import time; time.sleep(300)' {mark}"
+
+
+@pytest.fixture
+def mark() -> str:
+    return f"mark-{uuid.uuid4().hex}"
+
+
+def test_a_script_that_ends_well_has_no_reason(tmp_path: Path) -> None:
+    finished = run("echo one; echo two >&2", tmp_path)
+    assert (finished.code, finished.reason, finished.tail) == (0, None, ("one", "two"))
+
+
+def test_an_exit_code_is_the_reason(tmp_path: Path) -> None:
+    assert run("exit 7", tmp_path).reason == "ended with exit code 7"
+
+
+def test_a_script_that_is_killed_says_by_what(tmp_path: Path) -> None:
+    assert run("kill -SEGV $$", tmp_path).reason == "was killed by SIGSEGV"
+    assert "too little memory" in str(run("kill -KILL $$", tmp_path).reason)
+
+
+def test_a_script_starts_in_its_folder_and_reads_nothing(tmp_path: Path) -> None:
+    assert run("pwd; cat; echo $HOME", tmp_path).tail == (str(tmp_path), str(tmp_path))
+
+
+def test_secrets_of_the_worker_are_not_in_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_SECRET_ACCESS_KEY", "AIRFLOW__CORE__FERNET_KEY", "CI_JOB_TOKEN", "GITLAB_TOKEN"):
+        monkeypatch.setenv(name, "secret-value")
+    finished = run("env", tmp_path)
+    names = {line.partition("=")[0] for line in finished.tail}
+    assert names <= {"PATH", "HOME", "LANG", "PWD", "PYTHONUNBUFFERED", "SHLVL", "_"}
+    # nor can it be read from the processes above it that windlass started
+    assert "secret-value" not in "".join(run("tr '\\0' '\\n' < /proc/$PPID/environ", tmp_path).tail)
+
+
+def test_the_python_that_runs_windlass_comes_first(tmp_path: Path) -> None:
+    assert run("command -v python", tmp_path).tail == (str(Path(sys.executable).with_name("python")),)
+
+
+def test_a_script_that_hangs_is_stopped_at_its_time_limit(tmp_path: Path, mark: str) -> None:
+    finished = run(sleeper(mark), tmp_path, limit=SECOND)
+    assert finished.reason == "was stopped at its time limit of 1 second"
+    assert finished.seconds < 5
+    assert not alive(mark)
+
+
+def test_a_polite_script_has_the_grace_to_tidy_up(tmp_path: Path) -> None:
+    script = "trap 'sleep 0.3; echo tidied; exit 1' TERM; while true; do sleep 0.1; done"
+    assert run(script, tmp_path, limit=SECOND, grace=5 * SECOND).tail[-1] == "tidied"
+
+
+def test_children_that_ignore_the_signal_are_killed_after_the_grace(tmp_path: Path, mark: str) -> None:
+    ignoring = (
+        f"""{sys.executable} -c 'import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(300)' {mark}"""
+    )
+    finished = run(f"{ignoring} & {ignoring} & wait", tmp_path, limit=2 * SECOND)
+    assert finished.seconds < 8
+    assert not alive(mark)
+
+
+def test_a_script_that_ignores_the_signal_is_killed_after_the_grace(tmp_path: Path) -> None:
+    finished = run("trap '' TERM; while true; do sleep 0.1; done", tmp_path, limit=SECOND)
+    assert finished.reason == "was stopped at its time limit of 1 second"
+    assert finished.code == -signal.SIGKILL
+    assert finished.seconds < 6
+
+
+def test_what_a_script_leaves_in_the_background_ends_with_it(tmp_path: Path, mark: str) -> None:
+    finished = run(f"{sleeper(mark)} & echo started", tmp_path)
+    assert finished.reason is None
+    assert finished.seconds < 5
+    assert not alive(mark)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux can adopt daemons")
+def test_a_daemon_that_left_the_session_ends_too(tmp_path: Path, mark: str) -> None:
+    finished = run(f"setsid setsid {sleeper(mark)} > /dev/null 2>&1 & sleep 0.5; exit 3", tmp_path)
+    assert finished.code == 3
+    assert not alive(mark)
+
+
+def test_ten_megabytes_of_output_arrive_line_by_line(tmp_path: Path) -> None:
+    lines: list[str] = []
+    script = "yes 123456789 | head -c 10000000"
+    finished = run_script(script, tmp_path, 60 * SECOND, lines.append)
+    assert len(lines) == 1_000_000
+    assert finished.tail == ("123456789",) * process.TAIL
+
+
+def test_one_endless_line_is_cut_and_takes_no_memory(tmp_path: Path) -> None:
+    lines: list[str] = []
+    run_script("head -c 5000000 /dev/zero | tr '\\0' x; echo; echo after", tmp_path, 20 * SECOND, lines.append)
+    assert lines == ["x" * process.LINE_LENGTH + " ... (cut)", "after"]
+
+
+def test_output_that_is_no_text_and_progress_bars_do_no_harm(tmp_path: Path) -> None:
+    script = "printf '10%%\\r20%%\\r\\nend \\377\\376 of'"
+    assert run(script, tmp_path).tail == ("10%", "20%", "end \ufffd\ufffd of")
+
+
+def test_output_arrives_while_the_script_still_runs(tmp_path: Path) -> None:
+    times: list[float] = []
+    run_script("echo a; sleep 0.5; echo b", tmp_path, 20 * SECOND, lambda line: times.append(time.monotonic()))
+    assert times[1] - times[0] > 0.3
+
+
+def test_an_error_in_the_log_ends_the_script(tmp_path: Path, mark: str) -> None:
+    def full(line: str) -> None:
+        raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space left"):
+        run_script(f"echo go; {sleeper(mark)}", tmp_path, 60 * SECOND, full, grace=SECOND)
+    assert not alive(mark)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_nothing_is_left_when_the_worker_is_interrupted_or_killed(tmp_path: Path, mark: str, number: int) -> None:
+    worker = textwrap.dedent(f"""
+        from datetime import timedelta
+        from pathlib import Path
+        from windlass.runtime.process import run_script
+        run_script({sleeper(mark)!r}, Path({str(tmp_path)!r}), timedelta(minutes=5), print, grace=timedelta(seconds=1))
+    """)
+    started = subprocess.Popen([sys.executable, "-c", worker, "worker"], stderr=subprocess.DEVNULL)
+    wait_until(lambda: any("time.sleep" in command and "run_script" not in command for command in alive(mark)))
+    started.send_signal(number)
+    started.wait(10)
+    wait_until(lambda: not alive(mark))
+
+
+def test_a_watcher_that_is_killed_takes_the_script_with_it(tmp_path: Path, mark: str) -> None:
+    finished = run(f"sleep 0.2; kill -KILL $PPID; {sleeper(mark)}", tmp_path)
+    assert finished.reason == "ended unseen: the process that watches over it was killed"
+    wait_until(lambda: not alive(mark))
+
+
+def test_a_run_costs_less_than_150_ms_beyond_the_script(tmp_path: Path) -> None:
+    assert min(run("true", tmp_path).seconds for _ in range(5)) < 0.15
+
+
+def wait_until(holds: object) -> None:
+    assert callable(holds)
+    end = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.05)

@@ -1,0 +1,112 @@
+"""Environments: what they extend, the order in which they follow, and the variables that they need."""
+
+from pathlib import Path
+
+import pytest
+
+from windlass.spec.document import parse_document
+from windlass.spec.environment import (
+    Airflow,
+    Environment,
+    environments_folder,
+    find_environment,
+    load_environments,
+    parse_environments,
+    read_environment,
+    resolve,
+)
+from windlass.spec.errors import WindlassError
+
+BASE = """
+s3: {code: code, models: models, data: data}
+airflow: {url: "${A_URL}", username: "${A_USER}", password: "${A_PASSWORD}"}
+flavors: {small: {cpus: 1, memory: 1Gi}}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "environments"
+    folder.mkdir()
+    (folder / "base.yml").write_text(BASE)
+    (folder / "dev.yml").write_text("extends: base\n")
+    (folder / "stage.yml").write_text("extends: base\nupstream: dev\nflavors: {big: {cpus: 8}}\ns3: {data: other}\n")
+    (folder / "a_prod.yml").write_text("extends: stage\nupstream: stage\nprefix: prod/main\n")
+    return folder
+
+
+def test_an_environment_lies_over_all_that_it_extends(folder: Path) -> None:
+    prod = load_environments(folder)["a_prod"]
+    assert (prod.name, prod.prefix, prod.upstream) == ("a_prod", "prod/main", "stage")
+    assert (prod.s3.code, prod.s3.data, sorted(prod.flavors)) == ("code", "other", ["big", "small"])
+
+
+def test_environments_come_in_the_order_of_delivery(folder: Path) -> None:
+    assert list(load_environments(folder)) == ["dev", "stage", "a_prod"]
+
+
+def test_a_problem_is_shown_in_the_file_that_has_it(folder: Path) -> None:
+    (folder / "base.yml").write_text(BASE + "verify: {timeout: soon}\n")
+    documents = parse_environments(folder)
+    assert read_environment("stage", documents) is None
+    assert [str(problem) for problem in documents["stage"].problems] == [
+        "environments/base.yml:5:19: timeout: 'soon' is not a duration; "
+        "write it like '90 seconds', '60 minutes' or '2 hours' [schema]"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("extends: bsae\n", "there is no environment file 'bsae' here; did you mean 'base'?"),
+        ("extends: dev\n", "'dev' extends this file again"),
+        ("extends: base\nupstream: prod\n", "dev.yml: upstream 'prod' is no environment here; did you mean 'a_prod'?"),
+        ("extends: base\nupstream: stage\n", "leads round in a circle"),
+        ("extends: base\nprefixx: a\n", "unknown key 'prefixx' in the file; did you mean 'prefix'?"),
+        ("extends: base\ns3: 3\n", "s3 must be a mapping, not 3"),
+        ("", "the file is empty"),
+    ],
+)
+def test_a_broken_environment_stops_with_one_sentence(text: str, message: str, folder: Path) -> None:
+    (folder / "dev.yml").write_text(text)
+    with pytest.raises(WindlassError, match=message.replace("?", "[?]")):
+        load_environments(folder)
+
+
+def test_no_folder_and_no_environment_are_named(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(WindlassError, match="looked for environments/ or"):
+        load_environments(None)
+    with pytest.raises(WindlassError, match="there is no environment 'pord'; valid: "):
+        find_environment({"dev": load_environments(folder)["dev"]}, "pord")
+    with pytest.raises(WindlassError, match="correct --environments"):
+        environments_folder(tmp_path, "nowhere")
+    assert environments_folder(tmp_path, None) == folder
+
+
+def test_all_variables_that_are_not_set_are_listed_at_once(folder: Path) -> None:
+    airflow = load_environments(folder)["dev"].airflow
+    assert airflow is not None
+    with pytest.raises(WindlassError, match="dev needs variables that are not set: A_PASSWORD, A_URL, A_USER;"):
+        resolve(airflow, {"A_URL": ""}, "dev")
+
+
+def test_variables_are_filled_in_and_a_password_hides_itself(folder: Path) -> None:
+    airflow = load_environments(folder)["dev"].airflow
+    assert airflow is not None
+    filled = resolve(airflow, {"A_URL": "http://x", "A_USER": "u", "A_PASSWORD": "s${A_URL}"}, "dev")
+    assert isinstance(filled, Airflow)
+    assert (filled.url, filled.password.get_secret_value()) == ("http://x", "s${A_URL}")
+    assert "s${A_URL}" not in repr(filled)
+
+
+def test_a_password_that_is_not_text_is_not_shown() -> None:
+    document = parse_document("e.yml", BASE.replace('"${A_PASSWORD}"', "12345678").encode())
+    assert read_environment("e", {"e": document}) is None
+    assert "12345678" not in str(document.problems)
+
+
+def test_what_pipelines_see_holds_no_secret(folder: Path) -> None:
+    environment = load_environments(folder)["dev"]
+    assert isinstance(environment, Environment)
+    assert "A_PASSWORD" not in environment.runtime.model_dump_json()
+    assert environment.runtime.prefix == "dev"

@@ -1,0 +1,73 @@
+"""Repositories reach the stand-in as they are on disk, and the person's own repository stays as it was."""
+
+import os
+from pathlib import Path
+
+import gitlab
+import pytest
+
+from windlass.stack import publish
+from windlass.stack.publish import Remote
+
+from .conftest import Checkout
+
+PROJECT = "platform/windlass"
+
+
+@pytest.fixture
+def platform(api: gitlab.Gitlab, checkout: Checkout) -> Checkout:
+    """A checkout with a tracked, a changed, a removed, an untracked, an ignored and a tracked-yet-ignored file."""
+    api.projects.create({"name": "windlass", "namespace_path": "platform", "visibility": "public"})
+    (checkout.folder / ".gitignore").write_text("*.log\nbuild/\n")
+    (checkout.folder / "kept.log").write_text("kept")
+    checkout.git("add", "--force", "kept.log")
+    checkout.commit(tracked="tracked", changed="old", removed="removed")
+    (checkout.folder / "changed").write_text("new")
+    (checkout.folder / "removed").unlink()
+    (checkout.folder / "untracked with space").write_text("untracked")
+    (checkout.folder / "*").write_text("a star")
+    (checkout.folder / "debug.log").write_text("ignored")
+    (checkout.folder / "link").symlink_to("nowhere")
+    return checkout
+
+
+def snapshot(remote: Remote, platform: Checkout, tmp_path: Path) -> str:
+    return publish.push_snapshot(remote, platform.folder, tmp_path / "scratch.git", PROJECT)
+
+
+def test_a_snapshot_holds_what_git_does_not_ignore(remote: Remote, platform: Checkout, tmp_path: Path) -> None:
+    commit = snapshot(remote, platform, tmp_path)
+    assert publish.clone(remote, PROJECT, "main", tmp_path / "clone") == commit
+    found = {path.name for path in (tmp_path / "clone").iterdir()} - {".git"}
+    assert found == {".gitignore", "kept.log", "tracked", "changed", "untracked with space", "*", "link"}
+    assert (tmp_path / "clone/changed").read_text() == "new"
+    assert os.readlink(tmp_path / "clone/link") == "nowhere"  # noqa: PTH115
+
+
+def test_a_snapshot_leaves_index_objects_branches_and_files_alone(
+    remote: Remote, platform: Checkout, tmp_path: Path
+) -> None:
+    platform.git("add", "untracked with space")
+
+    def state() -> list[object]:
+        files = [p for p in platform.folder.rglob("*") if p.is_file()]
+        return [platform.git("for-each-ref"), sorted((str(p), p.read_bytes()) for p in files)]
+
+    before = state()
+    snapshot(remote, platform, tmp_path)
+    assert state() == before
+
+
+def test_the_same_files_make_the_same_commit_and_changed_ones_another(
+    remote: Remote, platform: Checkout, tmp_path: Path
+) -> None:
+    first = snapshot(remote, platform, tmp_path)
+    assert snapshot(remote, platform, tmp_path) == first
+    (platform.folder / "tracked").write_text("changed again")
+    assert snapshot(remote, platform, tmp_path) != first
+
+
+def test_a_push_that_would_lose_commits_is_rejected(remote: Remote, platform: Checkout, tmp_path: Path) -> None:
+    snapshot(remote, platform, tmp_path)
+    with pytest.raises(publish.Rejected):
+        publish.push(remote, platform.folder, PROJECT, platform.git("rev-parse", "HEAD"), "main")

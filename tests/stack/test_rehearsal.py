@@ -1,0 +1,153 @@
+"""A repository's real pipeline is rehearsed: merge request, default branch and tag, by gitlab-ci-local."""
+
+from pathlib import Path
+
+import gitlab
+import pytest
+
+from windlass.spec.errors import WindlassError
+from windlass.stack.publish import Remote
+from windlass.stack.rehearsal import next_version, rehearse
+from windlass.stack.stack import Stack
+
+from .conftest import Checkout
+
+PLATFORM = """
+spec:
+  inputs:
+    project:
+---
+stages: [build, deploy]
+include:
+  - local: /ci/promote.yml
+    inputs: {project: "$[[ inputs.project ]]", environment: dev, rule: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH}
+  - local: /ci/promote.yml
+    inputs: {project: "$[[ inputs.project ]]", environment: prod, rule: $CI_COMMIT_TAG}
+"$[[ inputs.project ]]:lint":
+  stage: build
+  image: python:3.11
+  script:
+    - git clone --quiet --depth 1 --branch main "$CI_SERVER_URL/platform/windlass.git" .windlass/platform
+    - test -f .windlass/platform/ci/promote.yml
+    - command -v windlass
+    - echo "event=$CI_PIPELINE_SOURCE tag=$CI_COMMIT_TAG iid=$CI_MERGE_REQUEST_IID ref=$CI_COMMIT_REF_NAME"
+    - echo "key=$AWS_ACCESS_KEY_ID secret=$AWS_SECRET_ACCESS_KEY token=$CI_JOB_TOKEN"
+    - test ! -f broken
+"""
+
+PROMOTE = """
+spec:
+  inputs:
+    project:
+    environment:
+    rule:
+---
+"$[[ inputs.project ]]:promote:$[[ inputs.environment ]]":
+  stage: deploy
+  environment: {name: "$[[ inputs.environment ]]"}
+  script:
+    - echo "to=$CI_ENVIRONMENT_NAME key=$AWS_ACCESS_KEY_ID airflow=$WINDLASS_AIRFLOW_URL"
+  rules:
+    - if: $[[ inputs.rule ]]
+"""
+
+MODEL = """
+include:
+  - {project: platform/windlass, ref: main, file: ci/model.yml, inputs: {project: digits}}
+"""
+
+
+@pytest.fixture
+def platform(tmp_path: Path) -> Checkout:
+    checkout = Checkout(tmp_path / "platform", Remote("http://127.0.0.1:1", ""))
+    checkout.commit(**{"ci/model.yml": PLATFORM, "ci/promote.yml": PROMOTE})
+    return checkout
+
+
+@pytest.fixture
+def model(tmp_path: Path, request: pytest.FixtureRequest) -> Checkout:
+    """A model repository with a name of its own in each test: the stack is shared."""
+    name = request.node.name.replace("_", "-")[-40:].strip("-")
+    checkout = Checkout(tmp_path / name, Remote("http://127.0.0.1:1", ""))
+    checkout.commit("The first version", **{"__gitlab-ci__yml": MODEL})
+    return checkout
+
+
+@pytest.mark.stack
+def test_a_change_goes_from_merge_request_to_tag(small_stack: Stack, platform: Checkout, model: Checkout) -> None:
+    lines: list[str] = []
+
+    def run(event: str):  # type: ignore[no-untyped-def]
+        lines.clear()
+        return rehearse(small_stack, model.folder, event, platform=platform.folder, output=lines.append)
+
+    request = run("merge-request")
+    assert request.ok
+    assert [(job.name, job.result) for job in request.jobs] == [("digits:lint", "passed")]
+    assert any("event=merge_request_event tag= iid=1 ref=rehearsal" in line for line in lines)
+    settings = small_stack.settings()
+    dev, prod = settings.users["deliver-dev"], settings.users["deliver-prod"]
+    assert any(f"key={dev.access_key_id} secret=[MASKED] token=[MASKED]" in line for line in lines)
+    assert not any(dev.secret_access_key in line or settings.job_token in line for line in lines)
+
+    main = run("main")
+    assert main.url == request.url
+    assert [(job.name, job.environment, job.result) for job in main.jobs] == [
+        ("digits:lint", "", "passed"),
+        ("digits:promote:dev", "dev", "passed"),
+    ]
+    assert any("event=push tag= iid= ref=main" in line for line in lines)
+
+    tag = run("tag")
+    assert (tag.ref, tag.commit) == ("v0.1.0", main.commit)
+    assert [(job.name, job.result) for job in tag.jobs][-1] == ("digits:promote:prod", "passed")
+    url = small_stack.url("prod")
+    assert any(f"to=prod key={prod.access_key_id} airflow={url}" in line for line in lines)
+    assert run("tag").ref == "v0.1.1"
+
+    project = gitlab.Gitlab(small_stack.url("gitlab"), private_token=settings.operator_token).projects.get(tag.project)
+    deployed = [(d.environment["name"], d.ref, d.status) for d in project.deployments.list(get_all=True)]
+    assert deployed[:2] == [("dev", "main", "success"), ("prod", "v0.1.0", "success")]
+    for file in (small_stack.home / "runs").rglob("variables.json"):
+        assert file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.stack
+def test_a_failed_job_fails_the_rehearsal_and_main_moves_without_a_request(
+    small_stack: Stack, platform: Checkout, model: Checkout
+) -> None:
+    first = rehearse(small_stack, model.folder, "main", platform=platform.folder, output=lambda line: None)
+    assert first.ok
+    model.commit("Broken", broken="yes")
+    broken = rehearse(small_stack, model.folder, "main", platform=platform.folder, output=lambda line: None)
+    assert not broken.ok
+    assert [(job.name, job.result) for job in broken.jobs] == [
+        ("digits:lint", "failed"),
+        ("digits:promote:dev", "skipped"),
+    ]
+
+
+@pytest.mark.stack
+def test_a_pipeline_that_cannot_be_read_is_told_in_its_own_words(
+    small_stack: Stack, platform: Checkout, model: Checkout
+) -> None:
+    model.commit(**{"__gitlab-ci__yml": MODEL.replace("ci/model.yml", "ci/modle.yml")})
+    with pytest.raises(WindlassError, match=r"cannot read the pipeline:\n(.*\n)*.*ci/modle\.yml"):
+        rehearse(small_stack, model.folder, "merge-request", platform=platform.folder)
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [([], "v0.1.0"), (["v0.1.0"], "v0.1.1"), (["v1.9.9", "v1.10.0", "v0.1.0"], "v1.10.1"), (["x", "1.0.0"], "v0.1.0")],
+)
+def test_the_next_version_is_a_patch_after_the_highest(tags: list[str], expected: str) -> None:
+    assert next_version(tags) == expected
+
+
+def test_what_is_no_repository_with_a_pipeline_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    stack = Stack(tmp_path / "stack", environments=())
+    with pytest.raises(WindlassError, match="is not the top of a git repository"):
+        rehearse(stack, tmp_path)
+    checkout = Checkout(tmp_path / "model", Remote("http://127.0.0.1:1", ""))
+    with pytest.raises(WindlassError, match=r"has no \.gitlab-ci\.yml"):
+        rehearse(stack, checkout.folder)
