@@ -21,13 +21,12 @@ from windlass.cli import console
 from windlass.spec.airflow import Run
 from windlass.spec.environment import find_environment, load_environments, resolve
 from windlass.spec.errors import ServiceError, TransientError, WindlassError
-from windlass.stack.rehearsal import EVENTS, MAIN, rehearse
+from windlass.stack.rehearsal import EVENTS, MAIN, Rehearsal, rehearse
 from windlass.stack.settings import ENVIRONMENTS
 from windlass.stack.stack import Stack
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples/digits"
-HOME = ROOT / ".windlass"
 DAG = "read_digits"
 PATIENCE = 180.0
 
@@ -56,15 +55,15 @@ class Steps:
         return table
 
 
-def main() -> None:
-    """Runs the whole demo; a second one reuses the stack and delivers one more change."""
-    stack, steps = Stack(HOME / "stack", report=console.step, warn=console.warn), Steps()
+def main(home: Path) -> None:
+    """Runs the whole demo below `home`; a second one reuses the stack and delivers one more change."""
+    stack, steps = Stack(home / "stack", report=console.step, warn=console.warn), Steps()
     with steps.step("stack up: S3, GitLab stand-in; the Airflows begin to start") as results:
         stack.up(wait=False)
         results.append("S3 and GitLab are there")
     with steps.step("the example as a repository, its data in S3") as results:
-        repository = prepare_repository(HOME / "demo/digits")
-        results.append(upload_data(stack, HOME / "demo/data"))
+        repository = prepare_repository(home / "demo/digits")
+        results.append(upload_data(stack, home / "demo/data"))
     for event in EVENTS:
         if event == MAIN:
             with steps.step("the three Airflows are healthy") as results:
@@ -74,7 +73,7 @@ def main() -> None:
             rehearsal = rehearse(stack, repository, event, report=console.step, output=console.say)
             if not rehearsal.ok:
                 raise ServiceError(f"the {event} pipeline failed; its jobs' output is above")
-            results.append(f"{rehearsal.ref}: " + ", ".join(f"{job.name} {job.result}" for job in rehearsal.jobs))
+            results += [f"{rehearsal.ref}: {passed_jobs(rehearsal)}"]
     with steps.step(f"run {DAG} in prod") as results:
         key, rows = run_in_prod(stack)
         results.append(f"{key}, {len(rows) - 1} rows")
@@ -98,7 +97,7 @@ def prepare_repository(folder: Path) -> Path:
     message = "Read handwritten digits" if number == 1 else f"Delivery {number}"
     identity = ("-c", "user.name=Demo", "-c", "user.email=demo@example.org")
     _git(folder, *identity, "commit", "--quiet", "--allow-empty", "--message", message)
-    console.step(f"committed {message!r} in {folder.relative_to(ROOT)}")
+    console.step(f"committed {message!r} in {folder}")
     return folder
 
 
@@ -117,6 +116,12 @@ def upload_data(stack: Stack, folder: Path) -> str:
 def use_as_operator(stack: Stack) -> None:
     """From here on this process is the person at the terminal, as after `eval "$(windlass stack env prod)"`."""
     os.environ.update(stack.operator_variables("prod"))
+
+
+def passed_jobs(rehearsal: Rehearsal) -> str:
+    """The jobs that passed, without the project's name."""
+    ran = [job.name.partition(":")[2] for job in rehearsal.jobs if job.result == "passed"]
+    return " ".join(ran)
 
 
 def run_in_prod(stack: Stack) -> tuple[str, list[str]]:
@@ -175,7 +180,7 @@ def _git(folder: Path, *arguments: str) -> str:
 
 if __name__ == "__main__":
     try:
-        main()
+        main(Path(sys.argv[1]).absolute() if len(sys.argv) > 1 else ROOT / ".windlass")
     except WindlassError as stop:
         console.fail(str(stop))
         sys.exit(stop.exit_code)

@@ -1,7 +1,10 @@
 """What ReleaseBundle stages, when, and what it does when S3 or the bytes in it cannot be trusted."""
 
+import json
 import os
 import shutil
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import pytest
 from tests.airflow.conftest import BundleFactory
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.releases import SETTINGS, deliver, make_release
+from tests.fakes.s3_server import CREDENTIALS, moto_server
 from windlass.spec.errors import DeliveryError, TransientError
 from windlass.spec.release import release_key
 
@@ -283,7 +287,7 @@ def test_staged_files_are_readable_for_other_users(bundle: BundleFactory, store:
     finally:
         os.umask(before)
     release = made.path.resolve().parents[1] / "releases" / ONE.digest
-    assert all(path.stat().st_mode & 0o004 for path in (release, *release.rglob("*")))
+    assert all(path.stat().st_mode & 0o004 for path in (release.parent, release, *release.rglob("*")))
 
 
 def test_a_version_that_is_no_state_is_refused_before_it_becomes_a_path(bundle: BundleFactory) -> None:
@@ -296,3 +300,58 @@ def test_the_link_leads_to_the_gitlab_project_without_staging(bundle: BundleFact
     deliver(store, {"digits": ONE})
     assert bundle().view_url_template() == "https://gitlab.example/ocr/digits"
     assert bundle(view_url_template="https://x/{version}").view_url_template() == "https://x/{version}"
+
+
+def test_credentials_may_come_from_an_airflow_connection(storage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from windlass.adapters.s3 import open_bucket
+    from windlass.airflow.bundle import ReleaseBundle
+
+    with moto_server("code") as endpoint:
+        with pytest.MonkeyPatch.context() as own:
+            for name, value in CREDENTIALS.items():
+                own.setenv(name, value)
+            deliver(open_bucket("code", endpoint), {"digits": ONE})
+        connection = {"conn_type": "aws", "login": "test", "password": "test", "extra": {"endpoint_url": endpoint}}
+        monkeypatch.setenv("AIRFLOW_CONN_STORE", json.dumps(connection))
+        made = ReleaseBundle(name="windlass", bucket="code", prefix="dev", aws_conn_id="store")
+        made.initialize()
+        assert '"one"' in dag(made)
+
+
+def test_a_task_that_finds_its_version_staged_does_not_even_import_boto3(
+    bundle: BundleFactory, store: MemoryStore, storage: Path
+) -> None:
+    state = deliver(store, {"digits": ONE})
+    bundle(state.name).initialize()
+    script = f"""
+import sys
+from windlass.airflow.bundle import ReleaseBundle
+bundle = ReleaseBundle(name="windlass", bucket="code", prefix="dev", version={state.name!r})
+bundle.initialize()
+print("whole" if (bundle.path / "digits/dags/read.py").exists() else "not there", "boto3" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "whole False" in done.stdout
+
+
+def test_airflows_own_cleaning_removes_a_stale_version_and_nothing_else(
+    bundle: BundleFactory, store: MemoryStore
+) -> None:
+    import pendulum
+    from airflow.dag_processing.bundles.base import BundleUsageTrackingManager, TrackedBundleVersionInfo
+
+    first = deliver(store, {"digits": ONE})
+    old, live = bundle(first.name), bundle()
+    old.initialize()
+    live.initialize()
+    lock = old.base_dir.parent / "lock"
+    lock.write_text("")
+    info = TrackedBundleVersionInfo(lock_file_path=lock, version=first.name, dt=pendulum.now())
+    BundleUsageTrackingManager._remove_stale_bundle("windlass", info)
+    assert not old.path.exists()
+    assert '"one"' in dag(live)
+    again = bundle(first.name)
+    store.calls.clear()
+    again.initialize()
+    assert '"one"' in dag(again)
+    assert store.calls == [f"get dev/states/{first.name}.json"]

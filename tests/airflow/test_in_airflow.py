@@ -1,8 +1,10 @@
 """The bundle inside a real DAG processor: what Airflow records after promotions, and what a task finds."""
 
+import base64
 import json
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -12,9 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from tests.fakes.releases import PREFIX, deliver, make_release
 from tests.fakes.s3_server import CREDENTIALS, moto_server
+from windlass.adapters.airflow import AirflowApi
+from windlass.delivery.place import Place
+from windlass.delivery.verify import Expectation, Seen, verify
+from windlass.spec.environment import Airflow as Settings
+from windlass.spec.errors import DeliveryError, ServiceError, TransientError
+from windlass.spec.state import State
 from windlass.spec.store import Store
 
 pytestmark = pytest.mark.airflow
@@ -42,6 +51,14 @@ class Airflow:
     home: Path
     store: Store
     environment: dict[str, str]
+    url: str
+
+    def api(self, password: str = "secret") -> AirflowApi:
+        return AirflowApi(Settings(url=self.url, username="windlass", password=SecretStr(password)), "dev")
+
+    def verify(self, state: State, timeout: float = 60) -> Seen:
+        place = Place("dev", PREFIX, self.store, self.store)
+        return verify(self.api(), "windlass", Expectation(place, state, "digits"), timeout)
 
     def rows(self, query: str) -> dict[str, tuple[object, ...]]:
         with sqlite3.connect(f"file:{self.home}/airflow.db?mode=ro", uri=True) as database:
@@ -78,20 +95,32 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
             "AIRFLOW__CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "0",
             "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(config),
             "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH": str(home / "bundles"),
+            "AIRFLOW__CORE__FERNET_KEY": base64.urlsafe_b64encode(b"k" * 32).decode(),
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "windlass:admin",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
+            "AIRFLOW__API__SECRET_KEY": "session-secret-of-this-test-that-is-long-enough-for-it",
+            "AIRFLOW__API_AUTH__JWT_SECRET": "jwt-secret-of-this-test-that-is-long-enough-for-its-hash-function-512",
             "AIRFLOW__DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "1",
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
         }
         command = [sys.executable, "-m", "airflow"]
         subprocess.run([*command, "db", "migrate"], env=environment, check=True, capture_output=True)
+        (home / "passwords.json").write_text(json.dumps({"windlass": "secret"}))
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        server = ["api-server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
         with (home / "log").open("wb") as log:
-            processor = subprocess.Popen(
-                [*command, "dag-processor"], env=environment, stdout=log, stderr=log, start_new_session=True
-            )
+            started = [
+                subprocess.Popen([*command, *part], env=environment, stdout=log, stderr=log, start_new_session=True)
+                for part in (["dag-processor"], server)
+            ]
         try:
-            yield Airflow(home, open_bucket("code", endpoint), environment)
+            yield Airflow(home, open_bucket("code", endpoint), environment, f"http://127.0.0.1:{port}")
         finally:
-            os.killpg(processor.pid, signal.SIGKILL)
-            processor.wait()
+            for process in started:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
 
 def test_airflow_follows_promotions_and_parses_only_what_would_run_differently(airflow: Airflow) -> None:
@@ -117,6 +146,10 @@ def test_airflow_follows_promotions_and_parses_only_what_would_run_differently(a
         )
         assert f"FOUND I say {word} digits/dags/read.py" in done.stdout, done.stderr
 
+    airflow.wait_until("the API", lambda: answers(airflow.api()))
+    seen = airflow.verify(third)
+    assert seen.versions == {"read": third.name, "write": first.name}
+
     fourth = deliver(airflow.store, {"digits": BROKEN}, serial=4)
     query = "select filename, bundle_name, stacktrace from import_error"
     airflow.wait_until("import errors", lambda: len(airflow.rows(query)) == 2)
@@ -124,7 +157,35 @@ def test_airflow_follows_promotions_and_parses_only_what_would_run_differently(a
     assert errors["digits/dags/read.py"][0] == "windlass"
     assert "broken" in str(errors["digits/dags/read.py"][1])
 
+    with pytest.raises(DeliveryError, match=r"cannot import files of digits .* RuntimeError: broken"):
+        airflow.verify(fourth)
+
     fifth = deliver(airflow.store, {"digits": make_release("digits", {"read": "one"})}, serial=5)
     airflow.wait_until("removal", lambda: airflow.versions() == {"read": fifth.name})
     assert airflow.rows(query) == {}
-    assert fourth.name != fifth.name
+    seen = airflow.verify(fifth)
+    assert (seen.versions, seen.gone) == ({"read": fifth.name}, ["write"])
+
+
+def test_airflow_refreshes_at_once_when_it_is_asked_to_parse(airflow: Airflow) -> None:
+    """The nudge of a verification goes round `refresh_interval`: the API's contract, as far as we lean on it."""
+    airflow.wait_until("the API", lambda: answers(airflow.api()))
+    api = airflow.api()
+    state = deliver(airflow.store, {"digits": ONE}, serial=8)
+    airflow.verify(state)
+    api.ask_to_parse(api.dags("windlass")[0].token)
+    assert api.processor_problem() is None
+    assert api.serialized_at("windlass", state.name) == {"read", "write"}
+
+
+def test_a_wrong_password_is_a_refusal_and_not_a_bug(airflow: Airflow) -> None:
+    airflow.wait_until("the API", lambda: answers(airflow.api()))
+    with pytest.raises(ServiceError, match="does not let in"):
+        airflow.api("wrong").dags("windlass")
+
+
+def answers(api: AirflowApi) -> bool:
+    try:
+        return api.processor_problem() is None
+    except TransientError:
+        return False

@@ -265,6 +265,7 @@ def test_a_crash_at_any_store_call_leaves_old_or_new_and_the_same_command_finish
         assert final is not None
         assert final.projects == after.projects, f"point {point}"
         assert final.serial == after.serial, f"point {point}: done twice"
+        assert read_history(world.store, "stage", check=True).faults == [], f"point {point}"
         world.promote(world.publish(THREE, {"x": "y"}, project="letters"), THREE, "stage", project="letters")
         assert read_history(world.store, "stage", check=True).faults == [], f"point {point}"
     assert olds

@@ -17,10 +17,15 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    with moto_server("data") as address:
+        yield address
+
+
 @pytest.fixture
-def storage() -> Iterator[Storage]:
-    with moto_server("data") as endpoint:
-        yield Storage(endpoint)
+def storage(endpoint: str) -> Storage:
+    return Storage(endpoint)
 
 
 def test_what_was_kept_is_fetched_again_byte_for_byte(storage: Storage, tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from tests.training.projects import make_project
 from windlass.spec.environment import Buckets, RuntimeSettings
 from windlass.spec.state import Deployment, ProjectState, State
 
+pytestmark = pytest.mark.stack
+
 MODEL: dict[str, Any] = {
     "data": {"train": "s3://data/dev/train.csv"},
     "code": ["src", "accuracy.txt"],

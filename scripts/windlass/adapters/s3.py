@@ -3,11 +3,14 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore import exceptions
 from botocore.config import Config
+from botocore.loaders import Loader, create_loader
 
 from windlass.spec.errors import ServiceError, TransientError
 from windlass.spec.store import Conflict, Missing, Object, Store
@@ -38,8 +41,17 @@ def open_bucket(
         response_checksum_validation="when_required" if other else "when_supported",
     )
     with _translated(f"s3://{name}"):
-        client = boto3.session.Session().client("s3", endpoint_url=endpoint or None, region_name=region, config=config)
+        session = botocore.session.Session()
+        session.register_component("data_loader", _service_models())
+        boto = boto3.session.Session(botocore_session=session)
+        client = boto.client("s3", endpoint_url=endpoint or None, region_name=region, config=config)
     return Bucket(client, name)
+
+
+@cache
+def _service_models() -> Loader:
+    """botocore's description of S3, parsed once: that is most of what a new client costs."""
+    return create_loader(os.environ.get("AWS_DATA_PATH"))
 
 
 class Bucket:

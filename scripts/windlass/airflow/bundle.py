@@ -19,7 +19,6 @@ from typing import Any
 from airflow.dag_processing.bundles.base import BaseDagBundle, BundleVersion
 from airflow.sdk.exceptions import AirflowException
 
-from windlass.adapters.s3 import Bucket, open_bucket
 from windlass.airflow.disk import Disk
 from windlass.delivery.archive import read_archive
 from windlass.delivery.states import STATE_NAME, checked_state, load_named, pointer_key
@@ -164,6 +163,8 @@ class ReleaseBundle(BaseDagBundle):
     @property
     def _store(self) -> Store:
         if self._opened is None:
+            from windlass.adapters.s3 import Bucket, open_bucket  # a task that finds its version staged needs no boto3
+
             if self.aws_conn_id:
                 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 

@@ -93,7 +93,7 @@ class Disk:
             target.write_bytes(content)
         (aside / "fingerprints.json").write_text(json.dumps(fingerprints(release.files), sort_keys=True))
         _open_for_reading(aside)
-        self._releases.mkdir(parents=True, exist_ok=True)
+        _make_folder(self._releases)
         aside.rename(self._releases / release.digest)
 
     def link_version(self, state: State, folder: Path) -> None:
@@ -105,7 +105,7 @@ class Disk:
         for name, project in self.chosen(state).items():
             (aside / name).symlink_to(Path("..", "..", "releases", project.release, name))
         _open_for_reading(aside)
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(folder.parent)
         if folder.exists():
             self._discard(folder)
         aside.rename(folder)
@@ -183,6 +183,12 @@ def _fingerprints(project: Path) -> dict[str, str]:
 
 def _bytes(path: Path) -> bytes | None:
     return path.read_bytes() if path.exists() else None
+
+
+def _make_folder(folder: Path) -> None:
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        folder.chmod(0o755)
 
 
 def _open_for_reading(folder: Path) -> None:

@@ -7,6 +7,8 @@ from windlass.cli import console, context
 from windlass.spec.errors import WindlassError
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from windlass.adapters.airflow import AirflowApi
     from windlass.delivery.perform import Author
     from windlass.delivery.place import Place
@@ -87,6 +89,16 @@ def verified(api: "AirflowApi", environment: "Environment", where: "Place", stat
     expected = Expectation(where, state, project)
     seconds = environment.verify.timeout.total_seconds()
     return verify(api, environment.airflow.bundle, expected, seconds, progress=console.step)
+
+
+def print_table(table: "Table") -> None:
+    """Prints a table; where nobody's terminal limits it (a job's log, a pipe) no cell is cut."""
+    if not console.out.is_terminal:
+        from rich.measure import Measurement
+
+        wide = console.out.options.update(max_width=1000)
+        table.width = Measurement.get(console.out, wide, table).maximum
+    console.out.print(table)
 
 
 def seen_as_json(seen: "Seen | None") -> dict[str, Any] | None:

@@ -23,7 +23,7 @@ def command(name: str, check: bool, limit: int, environments_dir: str | None, as
       windlass history prod --verify
       windlass history stage --limit 100 --json
     """
-    from windlass.cli import console
+    from windlass.cli import console, delivering
     from windlass.delivery.ledger import read_history
     from windlass.spec.environment import find_environment
 
@@ -44,10 +44,10 @@ def command(name: str, check: bool, limit: int, environments_dir: str | None, as
             table.add_row(
                 str(record.serial), done.at, done.action, done.project, release, before, done.actor, done.reason or "-"
             )
-        console.out.print(table) if newest else console.say(f"{name}: nothing was deployed yet")
+        delivering.print_table(table) if newest else console.say(f"{name}: nothing was deployed yet")
     for fault in history.faults:
         console.fail(fault) if check else console.warn(fault)
     if check and history.faults:
         click.get_current_context().exit(1)
     if check and not as_json:
-        console.say(f"all {len(history.records)} records are whole and in order")
+        console.say(f"{len(history.records)} records, whole and in order")

@@ -49,7 +49,7 @@ def _as_json(name: str, state: "State | None") -> dict[str, Any]:
 def _print(states: "dict[str, State | None]") -> None:
     from rich.table import Table
 
-    from windlass.cli import console
+    from windlass.cli import delivering
 
     table = Table("environment", "state", "project", "tag", "commit", "release", "models", box=None, pad_edge=False)
     for name, state in states.items():
@@ -60,4 +60,4 @@ def _print(states: "dict[str, State | None]") -> None:
             models = ", ".join(f"{model} {version}" for model, version in live.models.items())
             first = (name, state.name) if number == 0 else ("", "")
             table.add_row(*first, project, live.tag or "-", live.commit[:12], live.release[:12], models or "-")
-    console.out.print(table)
+    delivering.print_table(table)

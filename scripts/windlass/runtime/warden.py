@@ -25,7 +25,7 @@ def main(limit: float, grace: float, status: int, command: list[str]) -> None:
     alarm = _signals_as_bytes()
     os.set_inheritable(status, False)
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
-    os.write(status, f"started {child.pid}\n".encode())
+    _report(status, f"started {child.pid}\n")
     reason = _wait(child, alarm, time.monotonic() + limit)
     if reason != "ended":
         _signal_group(child.pid, signal.SIGTERM)
@@ -33,7 +33,12 @@ def main(limit: float, grace: float, status: int, command: list[str]) -> None:
     _signal_group(child.pid, signal.SIGKILL)
     code = child.wait()
     _kill_stragglers()
-    os.write(status, f"{code} {reason}\n".encode())
+    _report(status, f"{code} {reason}\n")
+
+
+def _report(status: int, line: str) -> None:
+    with contextlib.suppress(BrokenPipeError):  # the worker may be dead: its command has to be ended all the same
+        os.write(status, line.encode())
 
 
 def _adopt_orphans() -> None:

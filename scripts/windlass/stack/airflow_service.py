@@ -80,7 +80,8 @@ def _airflow(folder: Path, passwords: Path, settings: Settings, environment: str
         "CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
-        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder / 'airflow.db'}",
+        # A first request may import for seconds while it holds SQLite's lock; the default patience is 5 s, then 500.
+        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder / 'airflow.db'}?timeout=60",
         "API__HOST": "127.0.0.1",
         "API__PORT": str(settings.ports[environment]),
         "API__BASE_URL": url,
