@@ -1,6 +1,8 @@
 """A bundle over a store in memory, with its own storage folder."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +10,9 @@ from typing import Any
 
 import pytest
 
-os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="windlass-airflow-home-"))
+if "AIRFLOW_HOME" not in os.environ:  # read when airflow is imported: before any fixture
+    os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="windlass-airflow-home-")
+    atexit.register(shutil.rmtree, os.environ["AIRFLOW_HOME"], ignore_errors=True)
 
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.releases import PREFIX

@@ -61,6 +61,8 @@ images: {python: "python:3.11-slim"}
     "environments/stage.yml": "extends: base\nupstream: dev\n",
 }
 
+pytestmark = pytest.mark.stack
+
 Run = Callable[..., tuple[int, str, str]]
 
 

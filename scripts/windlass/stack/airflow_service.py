@@ -95,6 +95,8 @@ def _airflow(folder: Path, passwords: Path, settings: Settings, environment: str
         "DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "1",
         "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",
         "DAG_PROCESSOR__PARSING_PROCESSES": "1",
+        # The default of 30 s would keep a DAG that was just promoted from being promoted or rolled back again.
+        "CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "0",
         "SCHEDULER__ENABLE_HEALTH_CHECK": "False",
     }
     named = {f"AIRFLOW__{option}": value for option, value in options.items()}
