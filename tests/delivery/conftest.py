@@ -9,13 +9,12 @@ import pytest
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.releases import SETTINGS, release_files
 from windlass.delivery.archive import Archive, build_archive, digest_of, read_archive
-from windlass.delivery.models import model_key
 from windlass.delivery.perform import Author, Clock, Outcome, perform
 from windlass.delivery.place import Place
 from windlass.delivery.plan import Origin
 from windlass.delivery.provenance import keep_provenance
 from windlass.delivery.survey import deciding_promotion, deciding_rollback, load_release
-from windlass.spec.model import Gate, ModelVersion, StoredFile
+from windlass.spec.model import Gate, ModelVersion, StoredFile, model_key
 from windlass.spec.release import Provenance, release_key
 from windlass.spec.state import ProjectState
 

@@ -7,8 +7,8 @@ import pytest
 
 from tests.training.projects import ORIGIN, Project, make_model, make_project
 from windlass.spec.errors import TransientError, WindlassError
-from windlass.spec.model import Model, ModelVersion
-from windlass.training.kept import find_version, keep_version, model_json_key
+from windlass.spec.model import Model, ModelVersion, model_key
+from windlass.training.kept import find_version, keep_version
 from windlass.training.train import Outcome, train
 from windlass.training.versions import expected_version
 
@@ -166,7 +166,7 @@ def crash_free_calls(project: Project) -> list[str]:
 
 def test_the_loser_of_a_race_adopts_the_winners_version(project: Project) -> None:
     winner = run(project, make_model())
-    key = model_json_key("dev", "digits", winner.version)
+    key = model_key("dev", "digits", winner.version)
     theirs = json.loads(project.store.objects.pop(key)) | {"metrics": {"accuracy": 0.99}, "commit": "d" * 40}
 
     def somebody_is_faster(call: str) -> None:
@@ -189,6 +189,6 @@ def test_code_that_changes_while_training_is_not_kept_under_the_old_name(project
 
 def test_a_model_json_that_is_none_is_named(project: Project) -> None:
     version = expected_version(project.folder, "digits", make_model(), project.source.digest)
-    project.store.objects[model_json_key("dev", "digits", version)] = b'{"model": 1}'
-    with pytest.raises(WindlassError, match=r"model\.json in the model bucket does not describe a version: model: "):
+    project.store.objects[model_key("dev", "digits", version)] = b'{"model": 1}'
+    with pytest.raises(WindlassError, match=r"model\.json does not describe a version: model: "):
         run(project, make_model())

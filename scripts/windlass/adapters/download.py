@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from windlass.adapters.s3 import _translated
+from windlass.adapters.s3 import translated
 from windlass.spec.errors import WindlassError
 
 CHUNK = 1024 * 1024
@@ -23,7 +23,7 @@ class Downloads:
             retries={"mode": "standard", "total_max_attempts": 4},
             s3={"addressing_style": "path"} if endpoint else None,
         )
-        with _translated(endpoint or "s3://"):
+        with translated(endpoint or "s3://"):
             self._client: Any = boto3.session.Session().client("s3", endpoint_url=endpoint, config=config)
 
     def digest(self, uri: str) -> str:
@@ -46,5 +46,5 @@ class Downloads:
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         if not uri.startswith("s3://") or not bucket or not key or key.endswith("/"):
             raise WindlassError(f"{uri!r} names no object; write s3://bucket/key")
-        with _translated(uri):
+        with translated(uri):
             yield from self._client.get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(CHUNK)

@@ -40,7 +40,7 @@ def open_bucket(
         request_checksum_calculation="when_required" if other else "when_supported",
         response_checksum_validation="when_required" if other else "when_supported",
     )
-    with _translated(f"s3://{name}"):
+    with translated(f"s3://{name}"):
         session = botocore.session.Session()
         session.register_component("data_loader", _service_models())
         boto = boto3.session.Session(botocore_session=session)
@@ -75,7 +75,7 @@ class Bucket:
         """The object, or None when it still has `etag`: one conditional request. Missing when there is none."""
         condition = {"IfNoneMatch": etag} if etag else {}
         try:
-            with _translated(self._uri(key)):
+            with translated(self._uri(key)):
                 answer = self._client.get_object(Bucket=self._name, Key=key, **condition)
                 return Object(answer["Body"].read(), answer["ETag"])
         except _NotModified:
@@ -87,7 +87,7 @@ class Bucket:
         if if_absent:
             condition["IfNoneMatch"] = "*"
         try:
-            with _translated(self._uri(key)):
+            with translated(self._uri(key)):
                 etag: str = self._client.put_object(Bucket=self._name, Key=key, Body=content, **condition)["ETag"]
                 return etag
         except Missing as missing:  # If-Match on an object that is gone
@@ -96,7 +96,7 @@ class Bucket:
     def exists(self, key: str) -> bool:
         """Whether there is such an object."""
         try:
-            with _translated(self._uri(key)):
+            with translated(self._uri(key)):
                 self._client.head_object(Bucket=self._name, Key=key)
         except Missing:
             self._require_bucket()
@@ -106,7 +106,7 @@ class Bucket:
     def list(self, prefix: str) -> Iterator[str]:
         """The keys that begin with `prefix`, sorted."""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=prefix)
-        with _translated(self._uri(prefix)):
+        with translated(self._uri(prefix)):
             for page in pages:
                 yield from (item["Key"] for item in page.get("Contents", []))
 
@@ -132,7 +132,7 @@ class _NotModified(Exception):
 
 
 @contextmanager
-def _translated(uri: str) -> Iterator[None]:
+def translated(uri: str) -> Iterator[None]:
     """Turns what boto3 raises about `uri` into this project's exceptions."""
     try:
         yield

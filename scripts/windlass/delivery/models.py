@@ -2,37 +2,20 @@
 
 from collections.abc import Mapping
 
-from pydantic import ValidationError
-
 from windlass.delivery.archive import digest_of
 from windlass.delivery.place import Place
 from windlass.spec.errors import DeliveryError
-from windlass.spec.model import ModelVersion
+from windlass.spec.model import ModelVersion, model_key, read_version
 from windlass.spec.store import Conflict, Missing
-
-
-def model_key(prefix: str, name: str, version: str) -> str:
-    """Where `model.json` of a version is kept; it is written last, so its presence means that all files are there."""
-    return f"{prefix}/{name}/{version}/model.json"
 
 
 def load_version(place: Place, name: str, version: str) -> ModelVersion | None:
     """What `model.json` says of the version, or None when the environment does not have it."""
     key = model_key(place.prefix, name, version)
     try:
-        content = place.models.get(key).content
+        return read_version(place.models.get(key).content, key)
     except Missing:
         return None
-    try:
-        found = ModelVersion.model_validate_json(content)
-    except ValidationError as error:
-        detail = error.errors(include_url=False, include_input=False)[0]
-        raise DeliveryError(f"{key} cannot be read: {'.'.join(map(str, detail['loc']))}: {detail['msg']}") from error
-    if (found.model, found.version) != (name, version):
-        raise DeliveryError(
-            f"{key} is of model {found.model!r}, version {found.version}; it was put in the wrong place"
-        )
-    return found
 
 
 def require_trained(place: Place, versions: Mapping[str, str]) -> None:

@@ -7,9 +7,10 @@ from math import isnan
 from operator import ge, le
 from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from windlass.spec.document import Document
+from windlass.spec.errors import DeliveryError
 from windlass.spec.names import Filename, RelativePath, Word
 from windlass.spec.pipeline import Job
 from windlass.spec.schema import Noun, read_noun, salvage_noun
@@ -77,6 +78,26 @@ class ModelVersion(Noun):
     def to_json(self) -> bytes:
         """The bytes of `model.json`."""
         return (json.dumps(self.model_dump(exclude_none=False), indent=2, sort_keys=True) + "\n").encode()
+
+
+def model_key(prefix: str, name: str, version: str) -> str:
+    """Where `model.json` of a version is kept; it is written last, so its presence means that all files are there."""
+    return f"{prefix}/{name}/{version}/model.json"
+
+
+def read_version(content: bytes, key: str) -> ModelVersion:
+    """The version that the `model.json` at `key` describes; DeliveryError when it describes none, or another one."""
+    try:
+        found = ModelVersion.model_validate_json(content)
+    except ValidationError as error:
+        detail = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in detail["loc"])
+        raise DeliveryError(f"{key} does not describe a version: {place}: {detail['msg']}") from error
+    if not key.endswith(model_key("", found.model, found.version)):
+        raise DeliveryError(
+            f"{key} is of model {found.model!r}, version {found.version}; it was put in the wrong place"
+        )
+    return found
 
 
 def version_name(inputs: Mapping[str, Any]) -> str:

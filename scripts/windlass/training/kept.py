@@ -4,31 +4,17 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from windlass.spec.errors import DeliveryError
-from windlass.spec.model import ModelVersion, StoredFile
+from windlass.spec.model import ModelVersion, StoredFile, model_key, read_version
 from windlass.spec.store import Conflict, Missing, Store
-
-
-def model_json_key(prefix: str, name: str, version: str) -> str:
-    """Where a version is described in the model bucket; it exists as soon as this object does."""
-    return f"{prefix}/{name}/{version}/model.json"
 
 
 def find_version(store: Store, prefix: str, name: str, version: str) -> ModelVersion | None:
     """The version as it was kept, or None."""
-    key = model_json_key(prefix, name, version)
+    key = model_key(prefix, name, version)
     try:
-        return ModelVersion.model_validate_json(store.get(key).content)
+        return read_version(store.get(key).content, key)
     except Missing:
         return None
-    except ValidationError as error:
-        detail = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in detail["loc"])
-        raise DeliveryError(
-            f"{key} in the model bucket does not describe a version: {place}: {detail['msg']}"
-        ) from error
 
 
 def keep_files(store: Store, prefix: str, name: str, version: str, files: Mapping[str, Path]) -> dict[str, StoredFile]:
@@ -47,7 +33,7 @@ def keep_files(store: Store, prefix: str, name: str, version: str, files: Mappin
 
 def keep_version(store: Store, prefix: str, version: ModelVersion) -> ModelVersion:
     """Writes model.json, last of all; when somebody was faster with the same inputs, theirs is the version."""
-    key = model_json_key(prefix, version.model, version.version)
+    key = model_key(prefix, version.model, version.version)
     try:
         store.put(key, version.to_json(), if_absent=True)
     except Conflict:

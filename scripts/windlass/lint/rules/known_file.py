@@ -1,4 +1,4 @@
-"""The files that a model names exist, and are inside the project; files delivered with it are part of its code."""
+"""The files that a model names exist, and are inside the project."""
 
 from collections.abc import Iterator
 
@@ -12,13 +12,12 @@ NAME = "known-file"
 
 
 def check(project: Project) -> Iterator[Problem]:
-    """A problem for each file of a model that is not there, and for each delivered file that is not in `code`."""
+    """A problem for each file of a model that is not there."""
     for file in project.models:
         for location, path in _paths(file):
             reason = _why_not(path) or why_outside(project.folder, path)
             if reason:
                 yield file.document.problem(location, NAME, f"{path!r}: {reason}")
-        yield from _files_outside_code(file)
 
 
 def _paths(file: ModelFile) -> Iterator[tuple[Location, str]]:
@@ -38,11 +37,3 @@ def _why_not(path: str) -> str | None:
     except ValueError:
         return "this is no path inside the project, and no s3:// address"
     return None
-
-
-def _files_outside_code(file: ModelFile) -> Iterator[Problem]:
-    code = [part.rstrip("/") for part in file.model.code] if file.model else []
-    for i, path in enumerate(file.model.files if file.model else []):
-        if not any(path == part or path.startswith(part + "/") for part in code):
-            message = f"{path!r} is delivered with the model but is not in its code; add it to 'code'"
-            yield file.document.problem(("files", i), NAME, message)
