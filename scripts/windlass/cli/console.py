@@ -5,9 +5,21 @@ import sys
 from typing import Any
 
 from rich.console import Console
+from rich.table import Table
 
-out = Console(highlight=False, soft_wrap=True)
+_PIPE_WIDTH = 240
+"""Columns of a table that no terminal limits: a job's log or a pipe gets every value whole."""
+
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def table(*columns: str) -> Table:
+    """An empty table without lines; what does not fit goes on in the next line and is never cut."""
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    return made
 
 
 def print_json(value: Any) -> None:

@@ -1,5 +1,6 @@
 """What the commands that deliver have in common: places, who asks, which release is meant, and the verification."""
 
+import getpass
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -7,8 +8,6 @@ from windlass.cli import console, context
 from windlass.spec.errors import WindlassError
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from windlass.adapters.airflow import AirflowApi
     from windlass.delivery.perform import Author
     from windlass.delivery.place import Place
@@ -30,7 +29,15 @@ def author(reason: str | None = None) -> "Author":
     """Who runs this command, as GitLab or the machine knows them."""
     from windlass.delivery.perform import Author
 
-    return Author(os.environ.get("GITLAB_USER_LOGIN") or os.environ.get("USER"), os.environ.get("CI_JOB_URL"), reason)
+    return Author(os.environ.get("GITLAB_USER_LOGIN") or _user(), os.environ.get("CI_JOB_URL"), reason)
+
+
+def _user() -> str | None:
+    """Who runs this process; None where its number has no name, as in some containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return None
 
 
 def commit_here() -> str:
@@ -89,16 +96,6 @@ def verified(api: "AirflowApi", environment: "Environment", where: "Place", stat
     expected = Expectation(where, state, project)
     seconds = environment.verify.timeout.total_seconds()
     return verify(api, environment.airflow.bundle, expected, seconds, progress=console.step)
-
-
-def print_table(table: "Table") -> None:
-    """Prints a table; where nobody's terminal limits it (a job's log, a pipe) no cell is cut."""
-    if not console.out.is_terminal:
-        from rich.measure import Measurement
-
-        wide = console.out.options.update(max_width=1000)
-        table.width = Measurement.get(console.out, wide, table).maximum
-    console.out.print(table)
 
 
 def seen_as_json(seen: "Seen | None") -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
 import click
 
-from windlass.cli import context
+from windlass.cli import console, context
 
 
 @click.command("history")
@@ -23,7 +23,6 @@ def command(name: str, check: bool, limit: int, environments_dir: str | None, as
       windlass history prod --verify
       windlass history stage --limit 100 --json
     """
-    from windlass.cli import console, delivering
     from windlass.delivery.ledger import read_history
     from windlass.spec.environment import find_environment
 
@@ -34,19 +33,27 @@ def command(name: str, check: bool, limit: int, environments_dir: str | None, as
         records = [record.model_dump(mode="json") for record in newest]
         console.print_json({"environment": name, "records": records, "faults": history.faults if check else None})
     else:
-        from rich.table import Table
-
-        table = Table("", "when", "what", "project", "release", "from", "by", "why", box=None, pad_edge=False)
+        table = console.table("", "when", "what", "project", "release", "from", "by", "why")
         for record in newest:
             done = record.deployment
-            release = f"{done.tag or done.commit[:12]} ({done.release[:12]})"
+            release = f"{done.tag or done.commit[:8]} ({done.release[:12]})"
             before = done.replaces[:12] if done.replaces else "-"
             table.add_row(
-                str(record.serial), done.at, done.action, done.project, release, before, done.actor, done.reason or "-"
+                str(record.serial),
+                done.at[:19].replace("T", " "),
+                done.action,
+                done.project,
+                release,
+                before,
+                done.actor or "-",
+                done.reason or "-",
             )
-        delivering.print_table(table) if newest else console.say(f"{name}: nothing was deployed yet")
+        if newest:
+            console.out.print(table)
+        else:
+            console.say(f"{name}: nothing was deployed yet")
     for fault in history.faults:
-        console.fail(fault) if check else console.warn(fault)
+        (console.fail if check else console.warn)(fault)
     if check and history.faults:
         click.get_current_context().exit(1)
     if check and not as_json:

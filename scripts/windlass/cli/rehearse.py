@@ -64,10 +64,9 @@ def command(path: Path, event: str, tag: str | None, platform: Path | None, as_j
 
 def show(rehearsal: "Rehearsal") -> None:
     """Prints the table of jobs."""
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table("job", "environment", "result", "seconds", box=None, pad_edge=False)
+    table = console.table("job", "environment", "result", "seconds")
     for job in rehearsal.jobs:
         seconds = "" if job.seconds is None else f"{job.seconds:.1f}"
         table.add_row(job.name, job.environment, Text(job.result, COLOURS.get(job.result, "")), seconds)

@@ -114,9 +114,7 @@ def open_stack(home: Path) -> "Stack":
 
 def show(stack: "Stack") -> None:
     """Prints the table of services."""
-    from rich.table import Table
-
-    table = Table("service", "address", "state", "pid", box=None, pad_edge=False)
+    table = console.table("service", "address", "state", "pid")
     for status in stack.status():
         state = f"{status.state} ({status.detail})" if status.detail else status.state
         table.add_row(status.service, status.url, state, str(status.pid or ""))

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from windlass.cli import context
+from windlass.cli import console, context
 
 if TYPE_CHECKING:
     from windlass.spec.state import State
@@ -23,7 +23,6 @@ def command(names: tuple[str, ...], environments_dir: str | None, as_json: bool)
       windlass status prod
       windlass status --json
     """
-    from windlass.cli import console
     from windlass.delivery.states import load_current
     from windlass.spec.environment import find_environment
 
@@ -47,11 +46,7 @@ def _as_json(name: str, state: "State | None") -> dict[str, Any]:
 
 
 def _print(states: "dict[str, State | None]") -> None:
-    from rich.table import Table
-
-    from windlass.cli import delivering
-
-    table = Table("environment", "state", "project", "tag", "commit", "release", "models", box=None, pad_edge=False)
+    table = console.table("environment", "state", "project", "tag", "commit", "release", "models")
     for name, state in states.items():
         if state is None:
             table.add_row(name, "-", "nothing was promoted yet")
@@ -59,5 +54,5 @@ def _print(states: "dict[str, State | None]") -> None:
         for number, (project, live) in enumerate(sorted(state.projects.items())):
             models = ", ".join(f"{model} {version}" for model, version in live.models.items())
             first = (name, state.name) if number == 0 else ("", "")
-            table.add_row(*first, project, live.tag or "-", live.commit[:12], live.release[:12], models or "-")
-    delivering.print_table(table)
+            table.add_row(*first, project, live.tag or "-", live.commit[:8], live.release[:12], models or "-")
+    console.out.print(table)

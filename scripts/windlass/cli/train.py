@@ -85,12 +85,10 @@ def _report(outcomes: list["Outcome"], as_json: bool) -> None:
     """Prints what became of each model."""
     from dataclasses import asdict
 
-    from rich.table import Table
-
     if as_json:
         console.print_json([asdict(outcome) for outcome in outcomes])
         return
-    table = Table("model", "version", "metrics", "gates", "seconds", "", box=None, pad_edge=False)
+    table = console.table("model", "version", "metrics", "gates", "seconds", "")
     for outcome in outcomes:
         metrics = ", ".join(f"{name} {value:g}" for name, value in sorted(outcome.metrics.items()))
         gates = "refused" if outcome.reasons else "passed"
