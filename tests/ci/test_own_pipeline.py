@@ -1,0 +1,58 @@
+"""Which jobs this repository's own pipeline has for each event, as gitlab-ci-local reads it with its includes."""
+
+import csv
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from windlass.stack import node
+
+pytestmark = pytest.mark.stack
+
+ROOT = Path(__file__).parents[2]
+MERGE_REQUEST = ["--variable", "CI_PIPELINE_SOURCE=merge_request_event", "--unset-variable", "CI_COMMIT_BRANCH"]
+BUILD = {"platform:lint", "platform:test", "platform:train"}
+JOBS = {
+    "merge request": (MERGE_REQUEST, {"check", *BUILD, "platform:render", "platform:plan"}),
+    "default branch": (
+        ["--variable", "CI_COMMIT_BRANCH=main"],
+        {"check", *BUILD, "platform:release"}
+        | {f"platform:{what}:{where}" for what in ("promote", "rollback") for where in ("dev", "stage")},
+    ),
+    "tag": (
+        ["--variable", "CI_COMMIT_TAG=v1.2.3", "--unset-variable", "CI_COMMIT_BRANCH"],
+        {"platform:promote:prod", "platform:rollback:prod"},
+    ),
+    "tag that is no version": (["--variable", "CI_COMMIT_TAG=nightly", "--unset-variable", "CI_COMMIT_BRANCH"], set()),
+    "another branch": (["--variable", "CI_COMMIT_BRANCH=feature"], set()),
+    "schedule": (["--variable", "CI_PIPELINE_SOURCE=schedule", "--variable", "CI_COMMIT_BRANCH=main"], set()),
+}
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The CI files of this checkout in a repository of their own."""
+    folder = tmp_path_factory.mktemp("own") / "clone"
+    folder.mkdir()
+    for path in [ROOT / ".gitlab-ci.yml", *(ROOT / "ci").glob("*.yml")]:
+        target = folder / path.relative_to(ROOT)
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(path.read_text())
+    git = ["git", "-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "init.defaultBranch=main"]
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "CI"]):
+        subprocess.run([*git, *command], cwd=folder, check=True)
+    remote = ["git", "remote", "add", "origin", "http://127.0.0.1/platform/windlass.git"]
+    subprocess.run(remote, cwd=folder, check=True)
+    return folder
+
+
+@pytest.mark.parametrize("event", JOBS)
+def test_each_event_has_its_jobs_and_no_other(clone: Path, event: str) -> None:
+    options, expected = JOBS[event]
+    command = [*node.gitlab_ci_local(print), "--list-csv-all", "--variable", "CI_DEFAULT_BRANCH=main", *options]
+    done = subprocess.run(command, cwd=clone, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    table = done.stdout[done.stdout.find("name;") :].splitlines() if "name;" in done.stdout else []
+    rows = csv.DictReader(table, delimiter=";")
+    assert {row["name"] for row in rows if row["when"] != "never"} == expected
