@@ -12,17 +12,17 @@ pytestmark = pytest.mark.stack
 
 ROOT = Path(__file__).parents[2]
 MERGE_REQUEST = ["--variable", "CI_PIPELINE_SOURCE=merge_request_event", "--unset-variable", "CI_COMMIT_BRANCH"]
-BUILD = {"platform:lint", "platform:test", "platform:train"}
+BUILD = {"platform_pipelines:lint", "platform_pipelines:test", "platform_pipelines:train"}
 JOBS = {
-    "merge request": (MERGE_REQUEST, {"check", *BUILD, "platform:render", "platform:plan"}),
+    "merge request": (MERGE_REQUEST, {"check", *BUILD, "platform_pipelines:render", "platform_pipelines:plan"}),
     "default branch": (
         ["--variable", "CI_COMMIT_BRANCH=main"],
-        {"check", *BUILD, "platform:release"}
-        | {f"platform:{what}:{where}" for what in ("promote", "rollback") for where in ("dev", "stage")},
+        {"check", *BUILD, "platform_pipelines:release"}
+        | {f"platform_pipelines:{what}:{where}" for what in ("promote", "rollback") for where in ("dev", "stage")},
     ),
     "tag": (
         ["--variable", "CI_COMMIT_TAG=v1.2.3", "--unset-variable", "CI_COMMIT_BRANCH"],
-        {"platform:promote:prod", "platform:rollback:prod"},
+        {"platform_pipelines:promote:prod", "platform_pipelines:rollback:prod"},
     ),
     "tag that is no version": (["--variable", "CI_COMMIT_TAG=nightly", "--unset-variable", "CI_COMMIT_BRANCH"], set()),
     "another branch": (["--variable", "CI_COMMIT_BRANCH=feature"], set()),

@@ -43,7 +43,7 @@ def project_name(name: str) -> str:
     """
     word = check_word(re.sub(r"[-.]", "_", name.lower()))
     if word in _TAKEN or word in sys.stdlib_module_names:
-        raise ValueError(f"the project cannot be called {word!r}: a Python package of that name exists; choose another")
+        raise ValueError(f"the project cannot be called {word!r}: a Python package of that name exists")
     return word
 
 

@@ -45,16 +45,19 @@ def _installed(report: Callable[[str], None]) -> Path:
     lock = (LOCKED / "package-lock.json").read_bytes()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "windlass"
     folder = cache / f"node-{hashlib.sha256(lock).hexdigest()[:12]}"
-    if (folder / "node_modules").is_dir():
+    if (folder / PROGRAM).is_file():
         return folder
     report("installing gitlab-ci-local with npm")
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache, prefix="node-") as temporary:
-        aside = Path(temporary) / "new"
-        shutil.copytree(LOCKED, aside)
-        _npm_ci(aside)
-        if not folder.exists():
-            aside.rename(folder)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache, prefix="node-") as temporary:
+            aside = Path(temporary) / "new"
+            shutil.copytree(LOCKED, aside)
+            _npm_ci(aside, cache / "npm")
+            with suppress(FileExistsError, OSError):
+                aside.rename(folder)
+    except PermissionError as error:
+        raise WindlassError(f"{cache} cannot be written: set XDG_CACHE_HOME to a folder that can") from error
     return folder
 
 
