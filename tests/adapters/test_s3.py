@@ -29,6 +29,9 @@ def answering(status: int, code: str) -> Iterator[Store]:
         def do_PUT(self) -> None:
             self.do_GET()
 
+        def do_DELETE(self) -> None:
+            self.do_GET()
+
         def do_HEAD(self) -> None:
             self.do_GET()
 
@@ -68,6 +71,11 @@ def test_a_refusal_is_one_sentence_with_the_object(status: int, code: str, kind:
     assert "\n" not in message
 
 
+def test_who_may_not_delete_is_told_so() -> None:
+    with answering(403, "AccessDenied") as store, pytest.raises(ServiceError, match="refuses DeleteObject to these"):
+        store.delete("dev/a")
+
+
 def test_a_store_that_nobody_listens_at_is_worth_another_try() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
@@ -77,6 +85,7 @@ def test_a_store_that_nobody_listens_at_is_worth_another_try() -> None:
             lambda: store.put("a", b""),
             lambda: store.exists("a"),
             lambda: list(store.list("a")),
+            lambda: store.delete("a"),
         ]
         for action in actions:
             with pytest.raises(TransientError, match="s3://code/a: S3 does not answer"):
@@ -98,6 +107,8 @@ def test_a_missing_bucket_is_not_a_missing_object(moto: str) -> None:
         store.exists("dev/digits/1/model.json")
     with pytest.raises(ServiceError, match="there is no bucket 'nowhere'"):
         list(store.list("dev/"))
+    with pytest.raises(ServiceError, match="there is no bucket 'nowhere'"):
+        store.delete("dev/a")
 
 
 def test_without_credentials_the_variables_are_named(moto: str, monkeypatch: pytest.MonkeyPatch) -> None:

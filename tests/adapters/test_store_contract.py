@@ -1,7 +1,9 @@
 """What every Store does: the same claims over memory, moto and ministack."""
 
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -84,6 +86,42 @@ def test_keys_are_listed_sorted_and_over_all_pages(store: Store, prefix: str, mo
     store.put(f"{prefix}/other", b"")
     assert list(store.list(f"{prefix}/list/")) == keys
     assert list(store.list(f"{prefix}/nothing")) == []
+
+
+def test_a_listing_tells_size_and_time(store: Store, prefix: str) -> None:
+    for name, content in (("b", b"three"), ("a", b"")):
+        store.put(f"{prefix}/{name}", content)
+    first, second = store.list_objects(f"{prefix}/")
+    assert [(first.key, first.size), (second.key, second.size)] == [(f"{prefix}/a", 0), (f"{prefix}/b", 5)]
+    for found in (first, second):
+        assert found.modified.utcoffset() == timedelta(0)
+        assert abs(datetime.now(UTC) - found.modified) < timedelta(minutes=1)
+
+
+def test_an_object_that_is_written_again_is_as_young_as_that(store: Store, prefix: str) -> None:
+    store.put(f"{prefix}/a", b"one")
+    (before,) = store.list_objects(f"{prefix}/")
+    time.sleep(1.1)  # S3 tells whole seconds
+    store.put(f"{prefix}/a", b"one")
+    (after,) = store.list_objects(f"{prefix}/")
+    assert after.modified > before.modified
+
+
+def test_what_is_deleted_is_gone_and_nothing_else(store: Store, prefix: str) -> None:
+    for name in ("a", "ab", "a/b"):
+        store.put(f"{prefix}/{name}", b"x")
+    store.delete(f"{prefix}/a")
+    assert list(store.list(f"{prefix}/")) == [f"{prefix}/a/b", f"{prefix}/ab"]
+    with pytest.raises(Missing):
+        store.get(f"{prefix}/a")
+
+
+def test_deleting_what_is_not_there_is_no_error(store: Store, prefix: str) -> None:
+    store.delete(f"{prefix}/nothing")
+    store.put(f"{prefix}/a", b"x")
+    store.delete(f"{prefix}/a")
+    store.delete(f"{prefix}/a")
+    assert not store.exists(f"{prefix}/a")
 
 
 def test_it_honours_what_a_state_needs(store: Store, prefix: str) -> None:

@@ -51,7 +51,7 @@ def test_the_standard_operators_can_all_be_read(tmp_path: Path) -> None:
     catalog = read_catalog(tmp_path, names)
     assert catalog.problems == () and set(catalog.operators) == names
     assert set(catalog.operators["s3_to_file"].arguments) == {"key"}
-    assert catalog.operators["deliver"].inputs == {"*": ""}
+    assert catalog.operators["deliver"].inputs == catalog.operators["s3_to_file"].outputs == {"?": ""}
 
 
 def test_only_the_standard_operators_that_are_wanted_are_read_but_all_names_are_known(tmp_path: Path) -> None:

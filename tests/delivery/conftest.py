@@ -6,17 +6,20 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.fakes.airflow_reports import FakeAirflow, FakeClock
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.releases import SETTINGS, release_files
 from windlass.delivery.archive import Archive, build_archive, digest_of, read_archive
+from windlass.delivery.judge import Bench, Conclusion, Trial, conclude
 from windlass.delivery.perform import Author, Clock, Outcome, perform
 from windlass.delivery.place import Place
 from windlass.delivery.plan import Origin
 from windlass.delivery.provenance import keep_provenance
+from windlass.delivery.states import load_current
 from windlass.delivery.survey import deciding_promotion, deciding_rollback, load_release
 from windlass.spec.model import Gate, ModelVersion, StoredFile, model_key
 from windlass.spec.release import Provenance, release_key
-from windlass.spec.state import ProjectState
+from windlass.spec.state import ProjectState, State
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
@@ -85,10 +88,11 @@ class World:
         source: str = "dev",
         tag: str | None = None,
         project: str = "digits",
+        gated: bool = False,
     ) -> Outcome:
         release = read_archive(project, archive.digest, archive.content)
         places = self.place(source), self.place(to)
-        decide = deciding_promotion(*places, settings(to), release, Origin(commit, tag))
+        decide = deciding_promotion(*places, settings(to), release, Origin(commit, tag), gated=gated)
         return perform(decide, *places, Author(actor="ann"), clock=self.clock)
 
     def rollback(self, earlier: ProjectState, to: str, project: str = "digits") -> Outcome:
@@ -96,6 +100,19 @@ class World:
         release = load_release(place, project, earlier.release)
         decide = deciding_rollback(place, settings(to), release, Origin(earlier.commit, earlier.tag, earlier.url))
         return perform(decide, place, place, Author(actor="ann", reason="wrong"), clock=self.clock)
+
+    def conclude(
+        self, airflow: FakeAirflow, state: State, trial: Trial, *, may_go_back: bool = True, project: str = "digits"
+    ) -> Conclusion:
+        clock = FakeClock()
+        bench = Bench(airflow, self.store, Clock(now=lambda: NOW, sleep=clock.sleep), clock.monotonic)
+        place = self.place(state.environment.name)
+        return conclude(bench, trial, place, state, project, Author(actor="ann"), may_go_back=may_go_back)
+
+    def live(self, environment: str = "stage") -> State:
+        state = load_current(self.store, environment).state
+        assert state is not None
+        return state
 
     @property
     def clock(self) -> Clock:

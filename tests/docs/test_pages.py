@@ -17,6 +17,7 @@ from windlass.spec import errors
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").rglob("*.md")), ROOT / "CONTRIBUTING.md", ROOT / "examples/digits/README.md"]
+ACTIONS = {"stack": ("up", "down", "status", "env"), "env": ("diff", "apply", "bundles")}
 Compare = Callable[[Path, str], None]
 
 
@@ -57,9 +58,8 @@ def test_the_reference_of_commands_is_their_help(compare_golden: Compare) -> Non
     parts = ["# Commands\n\nWhat `windlass COMMAND --help` prints, page by page.\n"]
     for name in COMMANDS:
         parts.append(f"## {name}\n\n```text\n{windlass(name, '--help')}```\n")
-        if name == "stack":
-            for action in ("up", "down", "status", "env"):
-                parts.append(f"### stack {action}\n\n```text\n{windlass(name, action, '--help')}```\n")
+        for action in ACTIONS.get(name, ()):
+            parts.append(f"### {name} {action}\n\n```text\n{windlass(name, action, '--help')}```\n")
     compare_golden(ROOT / "docs/commands.md", "\n".join(parts))
 
 

@@ -51,7 +51,7 @@ def http_stub(answer: Answer) -> Iterator[Stub]:
         def log_message(self, *arguments: object) -> None:
             pass
 
-    for method in ("GET", "POST", "PUT", "PATCH"):
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
         setattr(Handler, f"do_{method}", Handler.answer)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     stub = Stub(f"http://127.0.0.1:{server.server_port}")

@@ -5,15 +5,23 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
-from windlass.spec.store import Conflict, Missing, Object
+from windlass.spec.store import Conflict, Listed, Missing, Object
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @dataclass
 class MemoryStore:
-    """A dict with preconditions; `before` and `after` see each call as `method key` and may raise."""
+    """A dict with preconditions; `before` and `after` see each call as `method key` and may raise.
+
+    What a test puts into `objects` by hand is from LONG_AGO unless `written` says otherwise.
+    """
 
     objects: dict[str, bytes] = field(default_factory=dict)
+    written: dict[str, datetime] = field(default_factory=dict)
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
     before: Callable[[str], None] = lambda call: None
     after: Callable[[str], None] = lambda call: None
     calls: list[str] = field(default_factory=list)
@@ -39,6 +47,7 @@ class MemoryStore:
             if if_match and (there is None or _etag(there) != if_match):
                 raise Conflict(f"memory://{key} was written by somebody else meanwhile")
             self.objects[key] = content
+            self.written[key] = self.now()
             return _etag(content)
 
     def exists(self, key: str) -> bool:
@@ -48,6 +57,16 @@ class MemoryStore:
     def list(self, prefix: str) -> Iterator[str]:
         with self._call(f"list {prefix}"):
             return iter(sorted(key for key in self.objects if key.startswith(prefix)))
+
+    def list_objects(self, prefix: str) -> Iterator[Listed]:
+        with self._call(f"list {prefix}"):
+            keys = sorted(key for key in self.objects if key.startswith(prefix))
+            return iter([Listed(key, len(self.objects[key]), self.written.get(key, LONG_AGO)) for key in keys])
+
+    def delete(self, key: str) -> None:
+        with self._call(f"delete {key}"):
+            self.objects.pop(key, None)
+            self.written.pop(key, None)
 
     @contextmanager
     def _call(self, name: str) -> Iterator[None]:

@@ -23,6 +23,11 @@ def many_tasks(count: int) -> bytes:
     return f"dag: {{name: x}}\ntasks:\n  a:\n{tasks}".encode()
 
 
+def all_need_all(count: int) -> bytes:
+    tasks = "".join(f"    t{i}: {{operator_type: s3_to_file, key: a, needs: [a]}}\n" for i in range(count))
+    return f"dag: {{name: x}}\ntasks:\n  a:\n{tasks}".encode()
+
+
 def text_file(content: bytes) -> Callable[[Path], None]:
     def write(project: Path) -> None:
         (project / "pipelines/x.yml").write_bytes(content)
@@ -85,6 +90,7 @@ HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
     "comment only": (text_file(b"# nothing\n"), r"the file is empty"),
     "a word": (text_file(b"hello\n"), r"must be a mapping"),
     "900 tasks with unknown needs": (text_file(many_tasks(900)), r"more problems of this rule follow"),
+    "500 tasks that need all 500": (text_file(all_need_all(500)), r"a circle: a.t0 -> a.t0 "),
     "2,000 tasks": (text_file(many_tasks(2_000)), r"more than 1,000 tasks"),
     "20,000 unknown keys": (
         text_file(("dag:\n" + "".join(f"  k{i}: 1\n" for i in range(20_000))).encode()),

@@ -146,7 +146,7 @@ def test_files_between_tasks_lie_under_run_task_try_and_index(s3: Any, good: Ran
         ("exits", "its last line: 'last words'"),
         ("writes_nothing", "output 'out' (out.csv) was not written; it must write to {out}"),
         ("writes_empty", "the script left output 'out' (out.csv) empty"),
-        ("quoted", "stands inside quotes or a here-document"),
+        ("quoted", "stands inside quotes, a comment or a here-document"),
         ("undefined", "execution_script: 'nonsense' is undefined"),
         ("told_to_stop", "the task was told to stop while its script ran"),
         ("unpinned", "'model:probe' names no version; only a release pins it"),

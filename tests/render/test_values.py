@@ -48,7 +48,7 @@ def keyword_values(source: str, function: str) -> dict[str, Any]:
     return {word.arg: word.value for word in call.keywords if word.arg}
 
 
-@given(TEXT, TEXT, TEXT, PLAIN, TEXT)
+@given(TEXT, TEXT, TEXT.filter(bool), PLAIN, TEXT.map(lambda text: text[:100]))
 def test_any_value_comes_back_exactly(description: str, owner: str, script: str, value: Any, tag: str) -> None:
     job = Job(docker_image="i", execution_time=timedelta(seconds=1), execution_script=script)
     pipeline = Pipeline(

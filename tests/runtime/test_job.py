@@ -35,7 +35,7 @@ def test_inputs_and_parameters_go_in_and_outputs_come_out(tmp_path: Path) -> Non
     [
         ("true", r"output 'b' \(b.csv\) was not written; it must write to \{b\}"),
         (": > {b}", r"left output 'b' \(b.csv\) empty"),
-        ("mkdir {b}", r"made a folder of output 'b' \(b.csv\)"),
+        ("mkdir {b}", r"left output 'b' \(b.csv\)"),
         ("echo x > {a}; echo no; exit 4", r"ended with exit code 4 after .* seconds; its last line: 'no'"),
         ("exit 4", r"it printed nothing"),
     ],

@@ -54,7 +54,17 @@ def test_an_exit_code_is_the_reason(tmp_path: Path) -> None:
     assert run("exit 7", tmp_path).reason == "ended with exit code 7"
 
 
+@pytest.mark.parametrize(
+    ("script", "why"), [("true " + "x" * 200_000, "argument list too long"), ("true \0", "embedded null byte")]
+)
+def test_a_script_that_the_system_refuses_is_a_reason_and_no_crash(tmp_path: Path, script: str, why: str) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    assert run(script, tmp_path).reason == f"could not be started ({why})"
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
 def test_a_script_that_is_killed_says_by_what(tmp_path: Path) -> None:
+    assert run("kill -40 $$", tmp_path).reason == "was killed by signal 40"
     assert run("kill -SEGV $$", tmp_path).reason == "was killed by SIGSEGV"
     assert "too little memory" in str(run("kill -KILL $$", tmp_path).reason)
 

@@ -46,7 +46,8 @@ def test_a_problem_at_a_place_that_is_not_written_stands_at_the_key_of_its_paren
         *(
             ("1", 1),
             ("-1.5", -1.5),
-            ("1e3", 1000.0),
+            ("1.5e+3", 1500.0),
+            (".5", 0.5),
             ("0", 0),
             ("1.0", 1.0),
             ("true", True),
@@ -63,7 +64,10 @@ def test_words_without_quotes_follow_the_core_schema(text: str, value: Any) -> N
     assert document.value == value and type(document.value) is type(value)
 
 
-@pytest.mark.parametrize("text", ["no", "Yes", "ON", "off", "1.10", "12:30", "0o17", "017", "0x1F", "1_000", "0b1"])
+@pytest.mark.parametrize(
+    "text",
+    ["no", "Yes", "ON", "off", "1.10", "12:30", "0o17", "017", "0x1F", "1_000", "0b1", "1e3", "0E0", "1.5e3", "+.5"],
+)
 def test_what_yaml_1_1_reads_differently_is_a_problem(text: str) -> None:
     (problem,) = problems(f"a: {text}\n")
     assert problem.startswith(f"x.yml:1:4: '{text}' without quotes is") and problem.endswith("[yaml-surprise]")

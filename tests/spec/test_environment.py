@@ -1,5 +1,6 @@
 """Environments: what they extend, the order in which they follow, and the variables that they need."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,19 @@ def test_what_pipelines_see_holds_no_secret(folder: Path) -> None:
     assert isinstance(environment, Environment)
     assert "A_PASSWORD" not in environment.runtime.model_dump_json()
     assert environment.runtime.prefix == "dev"
+
+
+def test_what_is_no_file_in_the_folder_is_a_problem_and_neither_read_nor_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "folder.yml").mkdir()
+    os.mkfifo(tmp_path / "pipe.yml")
+    (tmp_path / "link.yml").symlink_to("/etc/passwd")
+    said = {name: str(document.problems[0]) for name, document in parse_environments(tmp_path).items()}
+    assert "is a directory [syntax]" in said["folder"]
+    assert "not a regular file [syntax]" in said["pipe"]
+    assert "leads out of the project" in said["link"]
+
+
+def test_the_folder_may_be_the_one_that_the_command_stands_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "dev.yml").write_text("s3: {code: c, models: m, data: d}\n")
+    monkeypatch.chdir(tmp_path)
+    assert list(load_environments(environments_folder(tmp_path, "."))) == ["dev"]

@@ -102,12 +102,12 @@ def test_keys_that_the_language_does_not_know_are_the_operators_arguments() -> N
     assert task.arguments == {"key": "a"}
 
 
-def test_a_broken_part_is_left_out_and_the_rest_is_kept() -> None:
+def test_a_broken_part_becomes_empty_and_all_others_are_kept() -> None:
     tasks = f"{{a: {{good: {TASK % ''}, bad: {{}}}}, empty: {{}}, b: {{c: {TASK % ''}}}}}"
     text = f"dag: {{name: x, retries: two}}\ntasks: {tasks}"
     document = parse_document("x.yml", text.encode())
     salvaged = salvage_pipeline(document)
-    assert salvaged is not None and list(salvaged.task_ids) == ["a.good", "b.c"]
+    assert salvaged is not None and list(salvaged.task_ids) == ["a.good", "a.bad", "b.c"]
     assert len(document.problems) == 3
     assert read_pipeline(parse_document("x.yml", text.encode())) is None
 

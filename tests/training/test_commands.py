@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests.fakes.s3_server import CREDENTIALS, moto_server
-from tests.training.projects import make_project
+from tests.training.projects import TRAIN, make_project
 from windlass.spec.environment import Buckets, RuntimeSettings
 from windlass.spec.state import Deployment, ProjectState, State
 
@@ -133,6 +133,12 @@ def test_a_broken_model_file_is_named_with_its_line(shell: Shell) -> None:
     done = shell.run("train")
     assert done.returncode == 2
     assert "models/digits.yml:" in done.stderr
+
+
+def test_metrics_are_shown_as_they_are_named(shell: Shell) -> None:
+    shell.project.write("src/train.py", TRAIN.replace('{"accuracy"', '{"[/x]": 1, "accuracy"'))
+    done = shell.run("train")
+    assert "[/x] 1, accuracy 0.97" in done.stdout, done.stderr
 
 
 def test_missing_data_are_named(shell: Shell) -> None:

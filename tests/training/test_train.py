@@ -118,6 +118,11 @@ def test_tests_see_the_whole_project_but_can_break_nothing_and_read_no_secret(
         ('echo x > {model}; echo \'{"accuracy": "high"}\' > {metrics}', "'accuracy' must be a number, not text"),
         ("echo x > {model}; echo '{\"accuracy\": true}' > {metrics}", "'accuracy' must be a number, not true or false"),
         ("echo x > {model}; echo '{\"accuracy\": NaN}' > {metrics}", "'accuracy' is nan; a metric must be a finite"),
+        (
+            f"echo x > {{model}}; echo '{{\"a\": 1{'0' * 400}}}' > {{metrics}}",
+            "'a' is too large; a metric must be a finite",
+        ),
+        ("echo x > {model}; echo '{\"a\\ud800\": 1}' > {metrics}", "'a\\ud800' is no name for a metric"),
         ('echo x > {model}; echo \'{"a": {"b": 1}}\' > {metrics}', "'a' must be a number, not an object"),
         ("echo x > {model}; echo '{\"other\": 1}' > {metrics}", "metric 'accuracy' was not measured"),
     ],
@@ -185,6 +190,19 @@ def test_code_that_changes_while_training_is_not_kept_under_the_old_name(project
     with pytest.raises(WindlassError, match=r"'score.py' was changed while the model was trained"):
         run(project, make_model(train=job))
     assert project.store.objects == {}
+
+
+def test_code_that_changes_while_the_tests_run_is_not_trained_under_the_old_name(project: Project) -> None:
+    with pytest.raises(WindlassError, match=r"'src/train.py' was changed while the model was trained"):
+        run(project, make_model(tests=f"echo '# changed' >> {project.folder}/src/train.py"))
+    assert "trained" not in project.said
+
+
+@pytest.mark.parametrize("key", ["a/..", "a/.", "with a space é.csv", "n" * 300, "-rf", "a\nb", "a\0b"])
+def test_a_key_of_any_name_is_a_file_for_the_job(project: Project, key: str) -> None:
+    uri = f"s3://data/{key}"
+    project.source.objects[uri] = b"rows\n"
+    assert run(project, make_model(data={"train": uri})).reasons == ()
 
 
 def test_a_model_json_that_is_none_is_named(project: Project) -> None:

@@ -92,6 +92,7 @@ def test_data_may_be_a_file_of_the_repository(project: Project) -> None:
         ({"code": ["sorc"]}, "models/digits.yml: code: 'sorc': there is no such file"),
         ({"code": ["away"]}, "models/digits.yml: code: 'away': the file is a link that leads out of the project"),
         ({"code": ["linked"]}, "code: 'linked/inner.py': the file is a link that leads out of the project"),
+        ({"code": ["around"]}, "code: 'around/src' is a link to a folder; put the folder itself here"),
         ({"code": ["empty"]}, "code: the folder 'empty' holds no files"),
         ({"files": ["src"]}, "models/digits.yml: files: 'src' is a folder; name each file"),
         ({"files": ["score.py", "other/score.py"]}, "a version would hold two files called 'score.py'"),
@@ -109,10 +110,11 @@ def test_files_that_do_not_fit_are_named(project: Project, changes: dict[str, An
     outside = project.folder.parent / "outside.py"
     outside.touch()
     project.write("other/score.py", "")
-    for name in ("empty", "linked"):
+    for name in ("empty", "linked", "around"):
         (project.folder / name).mkdir()
     (project.folder / "away").symlink_to(outside)
     (project.folder / "linked" / "inner.py").symlink_to(outside)
+    (project.folder / "around" / "src").symlink_to(project.folder / "src")
     with pytest.raises(WindlassError) as stop:
         version(project, make_model(**changes))
     assert message in str(stop.value)

@@ -36,6 +36,7 @@ class AirflowApi:
                 is_stale=dag["is_stale"],
                 file=dag["relative_fileloc"] or "",
                 token=dag["file_token"],
+                is_paused=dag.get("is_paused", False),
             )
             for dag in found
         ]
@@ -105,10 +106,14 @@ class AirflowApi:
         if answer.status_code in (401, 403):
             raise ServiceError(f"{self._where} does not allow {method} {path.partition('?')[0]} to this account")
         if answer.status_code == 404:
-            raise DeliveryError(f"{self._where} has no {path.partition('?')[0]}: {_detail(answer)}")
+            raise DeliveryError(f"{self._where} has no {path.partition('?')[0]}: {self._explain(answer)}")
         if answer.status_code >= 400:
-            raise ServiceError(f"{self._where} refuses {method} {path.partition('?')[0]}: {_detail(answer)}")
+            raise ServiceError(f"{self._where} refuses {method} {path.partition('?')[0]}: {self._explain(answer)}")
         return self._json(answer)
+
+    def _explain(self, answer: requests.Response) -> str:
+        """What Airflow says about a refusal, for a message."""
+        return _detail(answer)
 
     def _login(self) -> str:
         account = {"username": self._settings.username, "password": self._settings.password.get_secret_value()}
@@ -151,7 +156,15 @@ class AirflowApi:
 
 
 def _run(answer: dict[str, Any]) -> Run:
-    return Run(answer["dag_id"], answer["dag_run_id"], answer["state"], answer["bundle_version"])
+    date = answer.get("logical_date") or answer.get("run_after") or ""
+    return Run(
+        dag_id=answer["dag_id"],
+        run_id=answer["dag_run_id"],
+        state=answer["state"],
+        version=answer["bundle_version"],
+        date=date[:10] or None,
+        began=answer.get("start_date"),
+    )
 
 
 def _detail(answer: requests.Response) -> str:

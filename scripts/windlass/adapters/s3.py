@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC
 from functools import cache
 from typing import Any
 
@@ -13,7 +14,7 @@ from botocore.config import Config
 from botocore.loaders import Loader, create_loader
 
 from windlass.spec.errors import ServiceError, TransientError
-from windlass.spec.store import Conflict, Missing, Object, Store
+from windlass.spec.store import Conflict, Listed, Missing, Object, Store
 
 _ABSENT = {"NoSuchKey", "404", "NotFound"}
 _CONFLICT = {"PreconditionFailed", "412", "ConditionalRequestConflict"}
@@ -105,10 +106,23 @@ class Bucket:
 
     def list(self, prefix: str) -> Iterator[str]:
         """The keys that begin with `prefix`, sorted."""
+        return (found.key for found in self.list_objects(prefix))
+
+    def list_objects(self, prefix: str) -> Iterator[Listed]:
+        """The objects whose keys begin with `prefix`, sorted by key: as many requests as `list`."""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=prefix)
         with translated(self._uri(prefix)):
             for page in pages:
-                yield from (item["Key"] for item in page.get("Contents", []))
+                for item in page.get("Contents", []):
+                    yield Listed(item["Key"], item["Size"], item["LastModified"].astimezone(UTC))
+
+    def delete(self, key: str) -> None:
+        """Removes the object; one that is not there is as good as removed."""
+        try:
+            with translated(self._uri(key)):
+                self._client.delete_object(Bucket=self._name, Key=key)
+        except Missing:  # AWS answers 204 either way, and some other stores do not
+            self._require_bucket()
 
     def _require_bucket(self) -> None:
         """An answer to HEAD does not say whether the object or the whole bucket is missing: asks once."""

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from windlass.spec.problem import Problem
 
 ANY = "*"
-"""The port that stands for every port: `inputs = {"*": ""}`."""
+"""Stands for any number of ports, whatever their names: `inputs = {"*": ""}`."""
+ONE = "?"
+"""Stands for exactly one port, whatever its name: `outputs = {"?": ".csv"}`."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,11 @@ class Argument:
     def required(self) -> bool:
         """Whether a task must give it."""
         return self.default is None
+
+
+def extension(ports: Mapping[str, str], port: str) -> str | None:
+    """The extension that the file of `port` has, "" for any; None when there is no such port."""
+    return next((ports[name] for name in (port, ONE, ANY) if name in ports), None)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 import getpass
 import os
+import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from windlass.cli import console, context
@@ -9,9 +11,9 @@ from windlass.spec.errors import WindlassError
 
 if TYPE_CHECKING:
     from windlass.adapters.airflow import AirflowApi
+    from windlass.delivery.judge import Conclusion, Trial
     from windlass.delivery.perform import Author
     from windlass.delivery.place import Place
-    from windlass.delivery.verify import Seen
     from windlass.spec.environment import Environment
     from windlass.spec.release import Provenance
     from windlass.spec.state import State
@@ -76,6 +78,28 @@ def published(source: "Place", project: str, digest: str | None, commit: str | N
     return published_from(source, project, commit_here())
 
 
+def release_meant(
+    all_environments: "Mapping[str, Environment]", environment: "Environment", project: str, name: str
+) -> str:
+    """The digest of the release that `name` means in `environment` or in one of those before it."""
+    from windlass.adapters import git
+    from windlass.delivery.find import any_release
+    from windlass.spec.environment import find_environment
+
+    if re.fullmatch(r"[0-9a-f]{64}", name):
+        return name
+    way = [environment]
+    while way[-1].upstream:
+        way.append(find_environment(all_environments, way[-1].upstream))
+    tagged = git.find_commit(context.project_folder(), f"refs/tags/{name}")
+    return any_release([place(one) for one in way], project, tagged or name)
+
+
+def is_gated(environment: "Environment", upstream: "Environment") -> bool:
+    """Whether a release needs a verdict of `upstream` to come here: the first environment and a blind one give none."""
+    return environment.upstream is not None and upstream.airflow is not None
+
+
 def airflow(environment: "Environment") -> "AirflowApi | None":
     """The environment's Airflow, or None when its file names none."""
     from windlass.adapters.airflow import AirflowApi
@@ -87,31 +111,84 @@ def airflow(environment: "Environment") -> "AirflowApi | None":
     return AirflowApi(settings, environment.name)
 
 
-def verified(api: "AirflowApi", environment: "Environment", where: "Place", state: "State", project: str) -> "Seen":
-    """What the environment's Airflow reports once it shows the project as it is in `state`."""
-    from windlass.delivery.verify import Expectation, verify
+def concluded(
+    api: "AirflowApi",
+    environment: "Environment",
+    where: "Place",
+    state: "State",
+    project: str,
+    *,
+    may_go_back: bool = False,
+) -> "Conclusion":
+    """The recorded verdict about the project as it is in `state`, and the rollback that it led to."""
+    from windlass.delivery.judge import Bench, conclude
+
+    console.step(f"waiting for the Airflow of {environment.name} to show {state.name}")
+    bench = Bench(api, context.store(environment, "data"), progress=console.step)
+    return conclude(bench, trial(environment), where, state, project, author(), may_go_back=may_go_back)
+
+
+def trial(environment: "Environment") -> "Trial":
+    """How the environment's file wants releases verified."""
+    from windlass.delivery.judge import Trial
+    from windlass.delivery.smoke import Smoke
 
     assert environment.airflow is not None
-    console.step(f"waiting for the Airflow of {environment.name} to show {state.name}")
-    expected = Expectation(where, state, project)
-    seconds = environment.verify.timeout.total_seconds()
-    return verify(api, environment.airflow.bundle, expected, seconds, progress=console.step)
+    wanted, smoke = environment.verify, None
+    if wanted.run:
+        smoke = Smoke(wanted.run, wanted.run_timeout.total_seconds(), wanted.conf, wanted.delivers)
+    return Trial(environment.airflow.bundle, wanted.timeout.total_seconds(), smoke, wanted.on_failure)
 
 
-def seen_as_json(seen: "Seen | None") -> dict[str, Any] | None:
-    """What was seen, for a machine; None when nobody looked."""
-    if seen is None:
-        return None
-    return {"state": seen.state, "dags": seen.versions, "gone": seen.gone, "seconds": round(seen.seconds, 1)}
+def verdict_as_json(conclusion: "Conclusion | None") -> dict[str, Any]:
+    """The verdict, and the state to which a failed one led back, for a machine; null where nobody looked."""
+    if conclusion is None:
+        return {"verdict": None, "rolled_back_to": None}
+    back = conclusion.back.state.name if conclusion.back else None
+    return {"verdict": conclusion.judgement.verdict.model_dump(mode="json"), "rolled_back_to": back}
 
 
-def say_seen(environment: str, seen: "Seen") -> None:
-    """What was seen, for a person."""
-    console.say(
-        f"verified in {seen.seconds:.0f} s: Airflow of {environment} shows {len(seen.versions)} DAGs as promoted"
-    )
-    for dag_id, version in seen.versions.items():
-        same = "" if version == seen.state else f" (unchanged up to {seen.state})"
-        console.say(f"  {dag_id} at {version}{same}")
-    for dag_id in seen.gone:
-        console.say(f"  {dag_id} is gone")
+def say_verdict(environment: str, conclusion: "Conclusion") -> None:
+    """What was seen and what followed from it, for a person."""
+    judgement = conclusion.judgement
+    seen, run = judgement.seen, judgement.verdict.run
+    if seen:
+        dags = f"{len(seen.versions)} DAG{'' if len(seen.versions) == 1 else 's'} as promoted"
+        said = "verified" if judgement.stop is None else "seen"
+        console.say(f"{said} in {seen.seconds:.0f} s: Airflow of {environment} shows {dags}")
+        for dag_id, version in seen.versions.items():
+            same = "" if version == seen.state else f" (unchanged up to {seen.state})"
+            console.say(f"  {dag_id} at {version}{same}")
+        for dag_id in seen.gone:
+            console.say(f"  {dag_id} is gone")
+    if run:
+        delivered = f" and delivered {run.delivered}" if run.delivered else ""
+        console.say(f"  run {run.run_id} of {run.dag_id} succeeded{delivered}")
+    if judgement.stop:
+        console.say(f"verdict: {judgement.verdict.result}")
+    if conclusion.back:
+        for line in conclusion.back.plan.describe():
+            console.say(line)
+    if conclusion.after and conclusion.after.stop:
+        console.warn(f"{environment} is rolled back, but: {conclusion.after.stop}")
+    elif conclusion.after and conclusion.after.seen:
+        console.say(f"Airflow of {environment} shows that after {conclusion.after.seen.seconds:.0f} s")
+    if conclusion.stays_because:
+        console.warn(f"{environment} is not rolled back: {conclusion.stays_because}")
+
+
+def stop_unless_passed(environment: str, conclusion: "Conclusion") -> None:
+    """Ends the command as the verdict says: 2 after `fail`; 75, or 3 where a service refused, after `inconclusive`."""
+    from windlass.delivery.verify import VerificationFailed
+
+    stop = conclusion.judgement.stop
+    if stop is None:
+        return
+    if conclusion.back:
+        plan = conclusion.back.plan
+        assert plan.before is not None
+        raise VerificationFailed(
+            f"{stop}; {environment} is back at {plan.after.tag or plan.after.commit[:8]} ({plan.after.release[:12]}), "
+            f"and release {plan.before.release[:12]} is on hold there"
+        )
+    raise stop

@@ -1,8 +1,13 @@
 """`windlass history`: who changed what in an environment, when and why, and whether the record was tampered with."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from windlass.cli import console, context
+
+if TYPE_CHECKING:
+    from windlass.spec.state import Deployment
 
 
 @click.command("history")
@@ -12,7 +17,7 @@ from windlass.cli import console, context
 @context.environments_option
 @context.json_option
 def command(name: str, check: bool, limit: int, environments_dir: str | None, as_json: bool) -> None:
-    """Show the deployments of ENV, newest first.
+    """Show the deployments of ENV, newest first: promotions, rollbacks, and holds set and taken away.
 
     Each record holds the hash of the record before it: with --verify, a record that is missing, altered or moved is
     found and named, and the exit code is 1.
@@ -36,14 +41,15 @@ def command(name: str, check: bool, limit: int, environments_dir: str | None, as
         table = console.table("", "when", "what", "project", "release", "from", "by", "why")
         for record in newest:
             done = record.deployment
-            release = f"{done.tag or done.commit[:8]} ({done.release[:12]})"
             before = done.replaces[:12] if done.replaces else "-"
+            if done.hold and done.action == "rollback":
+                before += " (on hold now)"
             table.add_row(
                 str(record.serial),
                 done.at[:19].replace("T", " "),
                 done.action,
-                done.project,
-                release,
+                done.project or "all",
+                _subject(done),
                 before,
                 done.actor or "-",
                 done.reason or "-",
@@ -58,3 +64,13 @@ def command(name: str, check: bool, limit: int, environments_dir: str | None, as
         click.get_current_context().exit(1)
     if check and not as_json:
         console.say(f"{len(history.records)} records, whole and in order")
+
+
+def _subject(done: "Deployment") -> str:
+    """What the change was about: a release, a state, or with a hold everything of the project."""
+    if done.back_to:
+        return done.back_to
+    if done.release is None:
+        return "all releases"
+    name = done.tag or (done.commit[:8] if done.commit else None)
+    return f"{name} ({done.release[:12]})" if name else done.release[:12]

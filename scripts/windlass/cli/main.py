@@ -21,12 +21,16 @@ COMMANDS = (
     "promote",
     "verify",
     "rollback",
+    "hold",
+    "release-hold",
     "status",
     "history",
+    "env",
+    "gc",
     "stack",
     "rehearse",
 )
-"""The commands in the order in which a delivery uses them; each is the module `windlass.cli.<name>`."""
+"""The commands in the order in which a delivery uses them; each is the module `windlass.cli.<name>` (`_` for `-`)."""
 
 
 class Commands(click.Group):
@@ -38,7 +42,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"windlass.cli.{cmd_name}")
+        module = importlib.import_module(f"windlass.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 
@@ -80,6 +84,9 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         code = 0
+    except OSError as error:
+        console.fail(f"{error.filename or 'output'}: {(error.strerror or str(error)).lower()}")
+        code = 2
     except Exception:
         traceback.print_exc()
         console.fail("this is a bug in windlass; please report it with the lines above")

@@ -39,11 +39,13 @@ def command(
     target = delivering.place(environment)
     settings = context.runtime_settings(environment)
     if commit:
-        source = delivering.place(find_environment(all_environments, environment.upstream or to))
+        upstream = find_environment(all_environments, environment.upstream or to)
+        source = delivering.place(upstream)
         record = delivering.published(source, project, None, commit, None)
         release = load_release(source, project, record.release)
         origin = Origin(record.commit, record.tag, record.project_url)
-        decide = deciding_promotion(source, target, settings, release, origin)
+        gated = delivering.is_gated(environment, upstream)
+        decide = deciding_promotion(source, target, settings, release, origin, gated=gated)
     else:
         source = delivering.place(context.first(all_environments))
         archive = build_here(project, environments_dir, all_environments)

@@ -34,8 +34,13 @@ def command(
     """Make a release live in ENV, and wait until its Airflow shows it.
 
     The release and its models are taken, the very same bytes, from the environment that ENV names as upstream; in the
-    first environment it is what `windlass release` published there. Gates are checked against what is live in ENV.
+    first environment it is what `windlass release` published there. Gates are checked against what is live in ENV, no
+    hold of ENV may stand against it, and in the environment before the release's verdict must be `pass`.
     A promotion that was interrupted is finished by the same command; one that is done already changes nothing.
+
+    The verification ends in a verdict that is recorded: `pass`; `fail` (exit code 2), after which ENV goes back by
+    itself where `verify.on_failure` says so, with a hold on the release; or `inconclusive` (75, or 3 where a service
+    refused): nothing is known about the release then, and the same command tries again. --no-verify leaves no verdict.
 
     \b
     Examples:
@@ -64,19 +69,25 @@ def command(
         console.warn(f"Airflow of {to}: {problem}")
     release = load_release(source, project, record.release)
     origin = Origin(record.commit, tag or delivering.tag_here(record.commit) or record.tag, record.project_url)
-    decide = deciding_promotion(source, target, context.runtime_settings(environment), release, origin)
+    gated = delivering.is_gated(environment, upstream)
+    settings = context.runtime_settings(environment)
+    decide = deciding_promotion(source, target, settings, release, origin, gated=gated)
     outcome = perform(decide, source, target, delivering.author(), progress=console.step)
     if not as_json:
         for line in outcome.plan.describe():
             console.say(line)
-    seen = delivering.verified(api, environment, target, outcome.state, project) if api else None
+    conclusion = None
+    if api:
+        conclusion = delivering.concluded(api, environment, target, outcome.state, project, may_go_back=True)
     if as_json:
         result = {**outcome.plan.as_json(), "changed": outcome.changed, "state": outcome.state.name}
-        console.print_json({**result, "verified": delivering.seen_as_json(seen)})
-    elif seen:
-        delivering.say_seen(to, seen)
+        console.print_json({**result, **delivering.verdict_as_json(conclusion)})
+    elif conclusion:
+        delivering.say_verdict(to, conclusion)
     elif not no_verify:
         console.warn(f"environments/{to}.yml names no airflow: nobody looked whether it shows the release")
+    if conclusion:
+        delivering.stop_unless_passed(to, conclusion)
     _tell_gitlab(all_environments, environment, outcome)
 
 

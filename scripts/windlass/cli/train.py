@@ -95,7 +95,7 @@ def _report(outcomes: list["Outcome"], as_json: bool) -> None:
         done = "trained" if outcome.trained else "already there"
         table.add_row(outcome.model, outcome.version, metrics, gates, f"{outcome.seconds:.1f}", done)
     if outcomes:
-        console.out.print(table)
+        console.out.print(table, markup=False)
     for outcome in outcomes:
         for reason in outcome.reasons:
             console.fail(f"model {outcome.model}: {reason}")

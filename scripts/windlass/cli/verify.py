@@ -15,7 +15,12 @@ def command(name: str, environments_dir: str | None, project_given: str | None, 
 
     Waits, at most as long as `verify.timeout` of the environment says, until Airflow reports each DAG of the project
     at the live version (or at an earlier one under which this DAG was the same), without import errors, and reports
-    the DAGs that the release no longer holds as gone. Exits with 2 when it does not, 75 when Airflow is away.
+    the DAGs that the release no longer holds as gone. Then begins the smoke run that `verify.run` names, or finds again
+    the one that it began before, and waits for its success and its file.
+
+    The verdict about the release in ENV is recorded, and the next environment asks for it: `pass`; `fail` (exit code
+    2) takes it away until the next `pass`; `inconclusive` (75, or 3 where a service refused) changes nothing. This
+    command never rolls back: `promote` does, where `verify.on_failure` says so, and `rollback` does for you.
 
     \b
     Examples:
@@ -36,8 +41,9 @@ def command(name: str, environments_dir: str | None, project_given: str | None, 
     api = delivering.airflow(environment)
     if api is None:
         raise WindlassError(f"environments/{name}.yml names no airflow; write its url, username and password")
-    seen = delivering.verified(api, environment, place, state, project)
+    conclusion = delivering.concluded(api, environment, place, state, project)
     if as_json:
-        console.print_json(delivering.seen_as_json(seen))
+        console.print_json(delivering.verdict_as_json(conclusion)["verdict"])
     else:
-        delivering.say_seen(name, seen)
+        delivering.say_verdict(name, conclusion)
+    delivering.stop_unless_passed(name, conclusion)

@@ -6,6 +6,8 @@ from windlass.delivery.archive import digest_of
 from windlass.delivery.place import Place
 from windlass.spec.errors import DeliveryError
 from windlass.spec.model import ModelVersion, model_key, read_version
+from windlass.spec.release import release_key
+from windlass.spec.state import ProjectState
 from windlass.spec.store import Conflict, Missing
 
 
@@ -16,6 +18,24 @@ def load_version(place: Place, name: str, version: str) -> ModelVersion | None:
         return read_version(place.models.get(key).content, key)
     except Missing:
         return None
+
+
+def is_damaged(place: Place, name: str, version: str) -> bool:
+    """Whether the version's model.json is there and a file that it lists is not."""
+    found = load_version(place, name, version)
+    return found is not None and not _has_files(place, found)
+
+
+def is_there(place: Place, project: str, live: ProjectState) -> bool:
+    """Whether the release and all files of the models that `live` names are in the environment."""
+    versions = [load_version(place, name, version) for name, version in live.models.items()]
+    models = all(version is not None and _has_files(place, version) for version in versions)
+    return models and place.code.exists(release_key(place.prefix, project, live.release))
+
+
+def _has_files(place: Place, version: ModelVersion) -> bool:
+    folder = model_key(place.prefix, version.model, version.version).removesuffix("model.json")
+    return all(place.models.exists(folder + file.key) for file in version.files.values())
 
 
 def require_trained(place: Place, versions: Mapping[str, str]) -> None:

@@ -1,14 +1,15 @@
 """What a promotion or a rollback would change, decided from facts alone: nothing is read or written here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from windlass.delivery.archive import Release
 from windlass.delivery.fingerprint import fingerprints
 from windlass.spec.environment import RuntimeSettings
 from windlass.spec.model import ModelVersion, failed_gates
-from windlass.spec.state import ProjectState, State
+from windlass.spec.state import Hold, ProjectState, State
+from windlass.spec.verdict import Verdict
 
 Action = Literal["promote", "rollback"]
 Metrics = Mapping[str, float]
@@ -24,8 +25,19 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class Gate:
+    """The verdict about the release in the environment `upstream`, on which a promotion depends; None: none yet."""
+
+    upstream: str
+    verdict: Verdict | None
+
+
+@dataclass(frozen=True)
 class Facts:
-    """All that a plan is made from. `live_release` and `live_models` are None and empty where there is nothing yet."""
+    """All that a plan is made from. `live_release` and `live_models` are None and empty where there is nothing yet.
+
+    `gate` is None where there is no environment before, or none that can be verified.
+    """
 
     state: State | None
     settings: RuntimeSettings
@@ -35,6 +47,7 @@ class Facts:
     live_models: Mapping[str, ModelVersion]
     release_is_there: bool
     models_there: frozenset[str]
+    gate: Gate | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +73,10 @@ class PipelineChanges:
 
 @dataclass(frozen=True)
 class Plan:
-    """What would be done in one environment to one project; `refusals` are the reasons for which it must not be."""
+    """What would be done in one environment to one project; `refusals` are the reasons for which it must not be.
+
+    `hold` is a hold that the change sets beside what it does.
+    """
 
     action: Action
     environment: str
@@ -75,6 +91,7 @@ class Plan:
     copy_models: tuple[str, ...]
     copy_release: bool
     untrained: tuple[str, ...]
+    hold: Hold | None = None
 
     @property
     def is_live(self) -> bool:
@@ -96,13 +113,19 @@ class Plan:
 
 
 def plan_promotion(project: str, origin: Origin, facts: Facts) -> Plan:
-    """The plan that makes `facts.release` live. A failed gate is a refusal, whatever else would change."""
-    return _plan("promote", project, origin, facts, _failed_gates(facts))
+    """The plan that makes `facts.release` live. A failed gate is a refusal, whatever else would change.
+
+    A hold and a missing verdict refuse a change only: what is live already may be promoted again in vain.
+    """
+    plan = _plan("promote", project, origin, facts, _failed_gates(facts))
+    if plan.is_live:
+        return plan
+    return replace(plan, refusals=(*plan.refusals, *_holds(project, facts), *_missing_verdict(project, facts)))
 
 
-def plan_rollback(project: str, origin: Origin, facts: Facts) -> Plan:
-    """The plan that makes an earlier release live again; gates do not hold it up."""
-    return _plan("rollback", project, origin, facts, ())
+def plan_rollback(project: str, origin: Origin, facts: Facts, hold: Hold | None = None) -> Plan:
+    """The plan that makes an earlier release live again; neither gates nor holds stop it. It sets `hold` as well."""
+    return replace(_plan("rollback", project, origin, facts, ()), hold=hold)
 
 
 def _plan(action: Action, project: str, origin: Origin, facts: Facts, refusals: tuple[str, ...]) -> Plan:
@@ -177,6 +200,30 @@ def _failed_gates(facts: Facts) -> tuple[str, ...]:
     return tuple(reasons)
 
 
+def _holds(project: str, facts: Facts) -> tuple[str, ...]:
+    name = facts.settings.name
+    return tuple(
+        f"{hold.describe()}; windlass release-hold {name} --project {project}"
+        + (f" --release {hold.release[:12]}" if hold.release else "")
+        for hold in (facts.state.holds if facts.state else [])
+        if hold.project == project and hold.release in (None, facts.release.digest)
+    )
+
+
+def _missing_verdict(project: str, facts: Facts) -> tuple[str, ...]:
+    gate = facts.gate
+    if gate is None or (gate.verdict and gate.verdict.result == "pass"):
+        return ()
+    what = f"release {facts.release.digest[:12]} of {project}"
+    remedy = f"run windlass verify {gate.upstream} while it is live there"
+    if gate.verdict is None:
+        return (f"{what} was not verified in {gate.upstream} yet; {remedy}",)
+    verdict = gate.verdict
+    found = "failed in" if verdict.result == "fail" else "was inconclusive in"
+    at = verdict.at[:16].replace("T", " ")
+    return (f"the verification of {what} {found} {gate.upstream} at {at}: {verdict.reason}; {remedy}",)
+
+
 def _describe(plan: Plan) -> list[str]:
     if plan.is_done:
         return [f"{plan.environment}: {plan.project} is at {_name(plan.after)} already; nothing to do"]
@@ -194,6 +241,7 @@ def _describe(plan: Plan) -> list[str]:
     if plan.copy_models or plan.copy_release:
         copied = [f"model {name}" for name in plan.copy_models] + (["the release"] if plan.copy_release else [])
         lines.append(f"  to copy: {', '.join(copied)}")
+    lines += [f"  ! {plan.hold.describe()}"] if plan.hold else []
     lines += [f"  refused: {reason}" for reason in plan.refusals]
     return lines
 
@@ -244,5 +292,6 @@ def _as_json(plan: Plan) -> dict[str, object]:
         "settings_changed": plan.settings_changed,
         "copy": {"models": list(plan.copy_models), "release": plan.copy_release},
         "untrained": list(plan.untrained),
+        "hold": plan.hold.model_dump(mode="json") if plan.hold else None,
         "refusals": list(plan.refusals),
     }

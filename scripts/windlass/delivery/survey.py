@@ -5,8 +5,9 @@ from collections.abc import Callable
 from windlass.delivery.archive import Release, read_archive
 from windlass.delivery.models import load_version
 from windlass.delivery.place import Place
-from windlass.delivery.plan import Facts, Origin, Plan, plan_promotion, plan_rollback
+from windlass.delivery.plan import Facts, Gate, Origin, Plan, plan_promotion, plan_rollback
 from windlass.delivery.states import load_current
+from windlass.delivery.verdicts import load_verdicts
 from windlass.spec.environment import RuntimeSettings
 from windlass.spec.errors import DeliveryError
 from windlass.spec.model import ModelVersion
@@ -40,8 +41,12 @@ def survey(
     state: State | None,
     *,
     trained: bool = True,
+    gated: bool = False,
 ) -> Facts:
-    """The facts for making `release` live in `target`; without `trained`, a model that is not trained is no error."""
+    """The facts for making `release` live in `target`; without `trained`, a model that is not trained is no error.
+
+    With `gated`, the verdict about the release in `source` is one of them.
+    """
     project = release.manifest.project
     live = state.projects.get(project) if state else None
     models: dict[str, ModelVersion] = {}
@@ -67,16 +72,24 @@ def survey(
         live_models=_live_models(target, live),
         release_is_there=target.code.exists(release_key(target.prefix, project, release.digest)),
         models_there=frozenset(there),
+        gate=Gate(source.name, load_verdicts(source, project, release.digest).decisive) if gated else None,
     )
 
 
 def deciding_promotion(
-    source: Place, target: Place, settings: RuntimeSettings, release: Release, origin: Origin, *, trained: bool = True
+    source: Place,
+    target: Place,
+    settings: RuntimeSettings,
+    release: Release,
+    origin: Origin,
+    *,
+    trained: bool = True,
+    gated: bool = False,
 ) -> Decide:
-    """Plans the promotion of `release` against whatever state is live then; `trained` as in `survey`."""
+    """Plans the promotion of `release` against whatever state is live then; `trained` and `gated` as in `survey`."""
 
     def decide(state: State | None) -> Plan:
-        facts = survey(source, target, settings, release, state, trained=trained)
+        facts = survey(source, target, settings, release, state, trained=trained, gated=gated)
         return plan_promotion(release.manifest.project, origin, facts)
 
     return decide

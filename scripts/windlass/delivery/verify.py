@@ -33,6 +33,10 @@ AWAY = 30.0
 _NUDGED_AT_ONCE = 5
 
 
+class VerificationFailed(DeliveryError):
+    """The release is to blame, and not a service on which its verification depends."""
+
+
 @dataclass(frozen=True)
 class Seen:
     """What Airflow reported at the end: each DAG's version, and the DAGs of the project that are gone."""
@@ -95,9 +99,10 @@ def verify(
     sleep: Callable[[float], None] = time.sleep,
     progress: Callable[[str], None] = lambda message: None,
 ) -> Seen:
-    """What Airflow reports once it has the promoted state; DeliveryError says what is missing after `timeout` seconds.
+    """What Airflow reports once it has the promoted state.
 
-    Raises DeliveryError earlier when a file of the project cannot be imported, TransientError when Airflow is away.
+    Raises VerificationFailed when a file of the project cannot be imported, or when DAGs are missing after `timeout`
+    seconds though Airflow's DAG processor is well; TransientError when it is not, or when Airflow is away.
     """
     begin, nudged, told = monotonic(), -NUDGE, ""
     last_answer = begin
@@ -119,9 +124,9 @@ def verify(
         known = problems if known is None else known
         broken_since = (broken_since if broken_since is not None else now) if problems - known else None
         if broken_since is not None and now - broken_since >= SETTLED:
-            raise DeliveryError(_broken(expected, look.problems))
+            raise VerificationFailed(_broken(expected, look.problems))
         if now >= timeout:
-            raise DeliveryError(_missing(airflow, expected, look, timeout))
+            _give_up(airflow, expected, look, timeout)
         if look.summary != told:
             progress(told := look.summary)
         if now - nudged >= NUDGE:
@@ -196,7 +201,15 @@ def _broken(expected: Expectation, problems: Iterable[ImportProblem]) -> str:
     )
 
 
-def _missing(airflow: AirflowReports, expected: Expectation, look: _Look, timeout: float) -> str:
+def _give_up(airflow: AirflowReports, expected: Expectation, look: _Look, timeout: float) -> None:
+    """What is missing is the release's fault only where the DAG processor could have shown it."""
+    missing = _missing(expected, look, timeout)
+    if reason := airflow.processor_problem():
+        raise TransientError(f"{missing}; {reason}")
+    raise VerificationFailed(missing)
+
+
+def _missing(expected: Expectation, look: _Look, timeout: float) -> str:
     parts = [
         f"DAG {dag_id!r} is {f'at {version}' if version else 'not there'}"
         for dag_id, version in list(look.lagging.items())[:10]
@@ -205,8 +218,6 @@ def _missing(airflow: AirflowReports, expected: Expectation, look: _Look, timeou
         parts.append(f"and {len(look.lagging) - 10} more DAGs")
     parts += [f"DAG {dag_id!r} should be gone" for dag_id in look.lingering[:10]]
     parts += [f"{problem.file} cannot be imported: {_last_line(problem.stacktrace)}" for problem in look.problems]
-    if reason := airflow.processor_problem():
-        parts.append(reason)
     waited = f"after {timeout:g} seconds"
     return f"{expected.place.name}: Airflow does not show {expected.state.name} {waited}: {'; '.join(parts)}"
 

@@ -9,9 +9,9 @@ from windlass.catalog.operator import Catalog
 from windlass.catalog.read import read_catalog
 from windlass.lint.project import ModelFile, PipelineFile, Project
 from windlass.lint.rules import RULES
-from windlass.spec.document import Document, parse_document
+from windlass.spec.document import Document
 from windlass.spec.environment import Environment, read_environment
-from windlass.spec.files import read_inside
+from windlass.spec.files import parse_file
 from windlass.spec.model import Model, salvage_model
 from windlass.spec.pipeline import Pipeline, salvage_pipeline
 from windlass.spec.problem import Problem
@@ -37,7 +37,7 @@ def check_project(folder: Path, environments: Mapping[str, Environment] | None, 
     Flavors and images are checked against `environments`, or against the project's own where that is None.
     `extra` are pipeline files (paths below the folder) outside `pipelines/`.
     """
-    documents = {path: _parse(folder, path) for path in (*_files(folder), *dict.fromkeys(extra))}
+    documents = {path: parse_file(folder, path) for path in (*_files(folder), *dict.fromkeys(extra))}
     pipelines, models = [], []
     environment_documents: dict[str, Document] = {}
     for path, document in documents.items():
@@ -88,14 +88,6 @@ def _files(folder: Path) -> Iterator[str]:
     for kind, endings in (("pipelines", ("yml", "yaml")), ("models", ("yml",)), ("environments", ("yml",))):
         paths = [path for ending in endings for path in (folder / kind).glob(f"*.{ending}")]
         yield from sorted(f"{kind}/{path.name}" for path in paths if (kind, path.stem) != ("environments", "roles"))
-
-
-def _parse(folder: Path, path: str) -> Document:
-    shown = path if path.isprintable() else repr(path)[1:-1]
-    content = read_inside(folder, path)
-    if isinstance(content, str):
-        return Document(shown, problems=[Problem(shown, 1, 1, "syntax", content)])
-    return parse_document(shown, content)
 
 
 def _read_environments(documents: Mapping[str, Document]) -> dict[str, Environment]:

@@ -19,7 +19,7 @@ class Deliver(BaseOperator):
         inputs: The one input port and the output that it takes.
     """
 
-    inputs: dict[str, Any] = {"*": ""}
+    inputs: dict[str, Any] = {"?": ""}
     outputs: dict[str, str] = {}
     template_fields = ("inputs", "to")
 

@@ -23,7 +23,7 @@ class S3ToFile(BaseOperator):
     """
 
     inputs: dict[str, Any] = {}
-    outputs: dict[str, str] = {"*": ""}
+    outputs: dict[str, str] = {"?": ""}
     template_fields = ("key",)
 
     def __init__(self, *, key: str, outputs: dict[str, str], **kwargs: Any) -> None:

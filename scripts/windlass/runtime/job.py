@@ -68,6 +68,6 @@ def _check_output(port: str, path: Path) -> None:
     if not path.exists():
         raise RuntimeStop(f"the script ended well but {what} was not written; it must write to {{{port}}}")
     if not path.is_file():
-        raise RuntimeStop(f"the script made a folder of {what}; it must write one file to {{{port}}}")
+        raise RuntimeStop(f"the script left {what} as something else than a file; it must write one to {{{port}}}")
     if path.stat().st_size == 0:
         raise RuntimeStop(f"the script left {what} empty; write at least a header, or end with an exit code")

@@ -50,19 +50,26 @@ def run_script(
     warden = str(Path(__file__).with_name("warden.py"))
     limits = [str(time_limit.total_seconds()), str(grace.total_seconds()), str(status_end)]
     begin = time.monotonic()
-    process = subprocess.Popen(
-        [sys.executable, "-I", "-S", warden, *limits, "/bin/sh", "-c", script],
-        cwd=folder,
-        env={**clean_environment(folder), **(environment or {})},
-        stdin=subprocess.PIPE,
-        stdout=output_end,
-        stderr=output_end,
-        pass_fds=[status_end],
-        start_new_session=True,
-    )
-    os.close(output_end)
-    os.close(status_end)
     lines = _Lines(log)
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-S", warden, *limits, "/bin/sh", "-c", script],
+            cwd=folder,
+            env={**clean_environment(folder), **(environment or {})},
+            stdin=subprocess.PIPE,
+            stdout=output_end,
+            stderr=output_end,
+            pass_fds=[status_end],
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:  # too long for the system, or with a zero byte
+        os.close(output)
+        os.close(status)
+        what = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+        return Finished(None, 0.0, f"could not be started ({what.lower()})", ())
+    finally:
+        os.close(output_end)
+        os.close(status_end)
     try:
         report = _follow(output, status, lines)
     finally:
@@ -161,7 +168,8 @@ def _read_report(report: str, time_limit: timedelta) -> tuple[int | None, str | 
     if code == -signal.SIGKILL:
         return code, "was killed by SIGKILL; too little memory is the usual cause"
     if code < 0:
-        return code, f"was killed by {signal.Signals(-code).name}"
+        named = -code in {each.value for each in signal.Signals}
+        return code, f"was killed by {signal.Signals(-code).name if named else f'signal {-code}'}"
     return code, f"ended with exit code {code}" if code else None
 
 

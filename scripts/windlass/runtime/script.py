@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .errors import RuntimeStop
+from .quoting import Quoting
 
 
 class Script:
@@ -32,56 +33,24 @@ class Script:
     def filled(self, text: str) -> str:
         """`text` with each mark replaced by its value, quoted for the shell.
 
-        Inside quotes or a here-document no quoting can be right for every value, so only plain ones are taken there.
+        Inside quotes, comments and here-documents no quoting can be right for every value, so only plain ones are
+        taken there.
         """
         parts = re.split(rf"(windlass_{self._secret}_[0-9]+_)", text)
-        here_document = "<<" in text
-        quotes = _Quotes()
+        quoting = Quoting(text)
         filled: list[str] = []
         for part in parts:
             value = self._values.get(part)
             if value is None:
-                quotes.read(part)
+                quoting.read(part)
                 filled.append(part)
                 continue
-            quotes.read("x")
             quoted = shlex.quote(value)
-            if "\0" in value or (quoted != value and (quotes.inside or here_document)):
+            if "\0" in value or (quoted != value and not quoting.takes_any_word):
                 raise RuntimeStop(
-                    f"execution_script: the value {value[:80]!r} stands inside quotes or a here-document; "
-                    "remove the quotes around it, windlass quotes values itself"
+                    f"execution_script: the value {value[:80]!r} stands inside quotes, a comment or a here-document; "
+                    "move it out of them, windlass quotes values itself"
                 )
+            quoting.read("x")
             filled.append(quoted)
         return "".join(filled)
-
-
-class _Quotes:
-    """Follows a shell script and knows whether its end stands inside quotes."""
-
-    def __init__(self) -> None:
-        self.inside = ""
-        self._escaped = False
-        self._comment = False
-        self._before = "\n"
-
-    def read(self, text: str) -> None:
-        for character in text:
-            if self._comment:
-                self._comment = character != "\n"
-            elif self._escaped:
-                self._escaped = False
-            elif self.inside == "'":
-                self.inside = "" if character == "'" else "'"
-            elif character == "\\":
-                self._escaped = True
-            elif character in "'\"`":
-                self._quote(character)
-            elif character == "#" and not self.inside and self._before in " \t\n;&|(":
-                self._comment = True
-            self._before = character
-
-    def _quote(self, character: str) -> None:
-        if not self.inside:
-            self.inside = character
-        elif self.inside == character:
-            self.inside = ""

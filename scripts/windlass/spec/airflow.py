@@ -1,7 +1,7 @@
 """The port to an Airflow: what it reports about the DAGs of a bundle, so that a fake can stand in for it."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True)
@@ -13,6 +13,7 @@ class DagReport:
     is_stale: bool
     file: str
     token: str
+    is_paused: bool = False
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,17 @@ class ImportProblem:
 
 @dataclass(frozen=True)
 class Run:
-    """One DAG run and the bundle version that it began with."""
+    """One DAG run and the bundle version that it began with; `date` is the day (UTC) that it is for: `2026-01-31`.
+
+    `began` is when its first task was to begin (ISO time), or None while it waits.
+    """
 
     dag_id: str
     run_id: str
     state: str
     version: str | None
+    date: str | None = None
+    began: str | None = None
 
 
 @dataclass(frozen=True)
@@ -60,3 +66,12 @@ class AirflowReports(Protocol):
 
     def processor_problem(self) -> str | None:
         """Why nothing may be parsed at the moment, or None."""
+
+    def trigger(self, dag_id: str, conf: dict[str, Any] | None = None, run_id: str | None = None) -> Run:
+        """Begins a run; ServiceError when there is one of that id already."""
+
+    def run(self, dag_id: str, run_id: str) -> Run:
+        """The run as it stands now; DeliveryError when there is none."""
+
+    def task_runs(self, dag_id: str, run_id: str) -> list[TaskRun]:
+        """The tasks of a run."""

@@ -28,6 +28,7 @@ _SURPRISING_NUMBER = re.compile(
 )
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_FLOAT_FOR_ALL = re.compile(r"[-+]?[0-9]+\.[0-9]*([eE][-+][0-9]+)?|\.[0-9]+([eE][-+][0-9]+)?")
 _CONSTANTS = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 
@@ -49,6 +50,15 @@ class Document:
     keys: dict[Location, Position] = field(default_factory=dict)
     values: dict[Location, Position] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+
+    def at(self, location: Location) -> Any:
+        """What was written at `location`, whether it fits or not; None where nothing was."""
+        value = self.value
+        for part in location:
+            if not isinstance(value, dict) or part not in value:
+                return None
+            value = value[part]
+        return value
 
     def problem(self, location: Location, rule: str, message: str, *, at_key: bool = False) -> Problem:
         """A problem at the value (or the key) of `location`; the nearest known parent stands in for a missing one."""
@@ -215,6 +225,8 @@ class _Reader:
             meaning = "a number in base 60, 2, 8 or 16"
         elif re.fullmatch(r"[-+]?[0-9]+\.[0-9]*0", text) and not re.fullmatch(r"[-+]?[0-9]+\.0", text):
             meaning = f"the number {float(text)!r}"
+        elif _FLOAT.fullmatch(text) and not _INTEGER.fullmatch(text) and not _FLOAT_FOR_ALL.fullmatch(text):
+            meaning, advice = "text", "put it in quotes, or write it like 1.0e+3"
         else:
             return False
         message = f"{text!r} without quotes is {meaning} for some readers of YAML; {advice}"

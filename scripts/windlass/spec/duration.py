@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
+LONGEST = timedelta(days=365)
 _FORM = re.compile(r"([1-9][0-9]{0,6}) (second|minute|hour|day)s?")
 
 
@@ -16,7 +17,10 @@ def parse_duration(value: object) -> timedelta:
     match = _FORM.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         raise ValueError(f"{value!r} is not a duration; write it like '90 seconds', '60 minutes' or '2 hours'")
-    return timedelta(**{match[2] + "s": int(match[1])})
+    length = timedelta(**{match[2] + "s": int(match[1])})
+    if length > LONGEST:
+        raise ValueError(f"{value!r} is longer than {LONGEST.days} days")
+    return length
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]

@@ -4,18 +4,22 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 
-from windlass.spec.document import Document, Location, parse_document
+from windlass.spec.airflow_settings import Connection, Name, Pool, PoolName, VariableValue
+from windlass.spec.document import Document, Location
 from windlass.spec.duration import Duration, parse_duration
 from windlass.spec.errors import WindlassError
-from windlass.spec.names import Word
+from windlass.spec.files import parse_file
+from windlass.spec.names import RelativePath, Word
+from windlass.spec.placeholder import PLACEHOLDER, names_in, require
 from windlass.spec.problem import Problem, near
 from windlass.spec.schema import Noun, read_noun
 
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_LACKS_KEYS = {"syntax", "known-environment"}
+"""Rules after which keys would be called missing that may be there."""
 _FOLDERS = ("environments", ".windlass/platform/environments")
 
 
@@ -57,9 +61,32 @@ class Airflow(Noun):
 
 
 class Verify(Noun):
-    """How long a promotion waits for Airflow to report the new version."""
+    """How a promotion is verified: how long Airflow has to report the new version, and a smoke run of the DAG `run`.
+
+    `delivers` is the path below `delivered/` of a file that must be there after the run. `on_failure` is `stay` unless
+    written otherwise: an environment that changes by itself is something that its owner should have asked for.
+    """
 
     timeout: Duration = parse_duration("5 minutes")
+    run: Word | None = None
+    conf: dict[str, Any] = {}
+    run_timeout: Duration = parse_duration("10 minutes")
+    delivers: RelativePath | None = None
+    on_failure: Literal["rollback", "stay"] = "stay"
+
+    @field_validator("delivers")
+    @classmethod
+    def _placeholders(cls, value: str | None) -> str | None:
+        for name in re.findall(r"\{(\w*)\}", value or ""):
+            if name not in ("ds", "run_id"):
+                raise ValueError(f"unknown placeholder {{{name}}}; valid: {{ds}}, {{run_id}}")
+        return value
+
+    @model_validator(mode="after")
+    def _needs_run(self) -> Self:
+        if self.run is None and (self.delivers or self.conf):
+            raise ValueError("delivers and conf belong to a smoke run; name its DAG in run")
+        return self
 
 
 class RuntimeSettings(Noun):
@@ -85,6 +112,9 @@ class Environment(Noun):
     flavors: dict[str, Flavor] = {}
     images: dict[str, str] = {}
     verify: Verify = Verify()
+    variables: dict[Name, VariableValue] = {}
+    connections: dict[Name, Connection] = {}
+    pools: dict[PoolName, Pool] = {}
 
     @property
     def runtime(self) -> RuntimeSettings:
@@ -100,12 +130,13 @@ def read_environment(name: str, documents: Mapping[str, Document]) -> Environmen
         merged = _overlay(merged, document.value if isinstance(document.value, dict) else {})
     merged.pop("extends", None)
     merged.setdefault("prefix", name)
-    if any(document.problems for document in chain):
+    if any(problem.rule in _LACKS_KEYS for document in chain for problem in document.problems):
         return None
     layers = _Layers(chain[0].path, {**merged, "name": name}, layers=chain)
     environment = read_noun(layers, Environment)
+    has_problems = any(document.problems for document in chain)
     chain[0].problems.extend(layers.problems)
-    return environment
+    return None if has_problems else environment
 
 
 @dataclass
@@ -147,7 +178,7 @@ def _overlay(below: Any, above: Any) -> Any:
 def parse_environments(folder: Path) -> dict[str, Document]:
     """Each environment file of `folder` as a document, by its stem; `roles.yml` is not one."""
     paths = [path for path in sorted(folder.glob("*.yml")) if path.stem != "roles"]
-    return {path.stem: parse_document(f"{folder.name}/{path.name}", path.read_bytes()) for path in paths}
+    return {path.stem: parse_file(folder.parent, str(Path(folder.name, path.name))) for path in paths}
 
 
 def environments_folder(project: Path, given: str | None) -> Path | None:
@@ -212,20 +243,15 @@ Section = TypeVar("Section", bound=BaseModel)
 
 def resolve(section: Section, variables: Mapping[str, str], where: str) -> Section:
     """`section` with each `${NAME}` replaced from `variables`; WindlassError lists all names that are not set."""
-    missing: set[str] = set()
+    require(names_in(section), variables, where)
 
     def fill(value: Any) -> Any:
         if isinstance(value, SecretStr):
             return SecretStr(fill(value.get_secret_value()))
         if isinstance(value, str):
-            missing.update(name for name in _VARIABLE.findall(value) if not variables.get(name))
-            return _VARIABLE.sub(lambda match: variables.get(match[1], ""), value)
+            return PLACEHOLDER.sub(lambda match: variables[match[1]], value)
         if isinstance(value, dict):
             return {key: fill(item) for key, item in value.items()}
         return value
 
-    filled = {name: fill(value) for name, value in section.model_dump().items()}
-    if missing:
-        names = ", ".join(sorted(missing))
-        raise WindlassError(f"{where} needs variables that are not set: {names}; set them as CI/CD variables")
-    return type(section).model_validate(filled)
+    return type(section).model_validate({name: fill(value) for name, value in section.model_dump().items()})

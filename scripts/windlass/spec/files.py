@@ -3,7 +3,8 @@
 import stat
 from pathlib import Path
 
-from windlass.spec.document import MAX_BYTES
+from windlass.spec.document import MAX_BYTES, Document, parse_document
+from windlass.spec.problem import Problem
 
 
 def read_inside(root: Path, path: str) -> bytes | str:
@@ -19,6 +20,15 @@ def read_inside(root: Path, path: str) -> bytes | str:
             return file.read(MAX_BYTES + 1)
     except OSError as error:
         return f"the file cannot be read: {(error.strerror or 'unknown reason').lower()}"
+
+
+def parse_file(root: Path, path: str) -> Document:
+    """The document in the file `path` below `root`; a file that cannot be read is a problem of it."""
+    shown = path if path.isprintable() else repr(path)[1:-1]
+    content = read_inside(root, path)
+    if isinstance(content, str):
+        return Document(shown, problems=[Problem(shown, 1, 1, "syntax", content)])
+    return parse_document(shown, content)
 
 
 def why_outside(root: Path, path: str) -> str | None:

@@ -13,7 +13,8 @@ from windlass.spec.document import Document
 from windlass.spec.errors import DeliveryError
 from windlass.spec.names import Filename, RelativePath, Word
 from windlass.spec.pipeline import Job
-from windlass.spec.schema import Noun, read_noun, salvage_noun
+from windlass.spec.salvage import salvage_noun
+from windlass.spec.schema import Noun, Text, read_noun
 
 
 class Gate(Noun):
@@ -35,13 +36,13 @@ class Model(Noun):
     """One `models/<name>.yml`; the name of the file is the name of the model."""
 
     description: str = ""
-    data: dict[Word, str]
+    data: dict[Word, Text]
     code: list[RelativePath] = Field(min_length=1)
     parameters: dict[Word, str | int | float | bool] = {}
     train: Job
     outputs: dict[Word, Filename]
     files: list[RelativePath] = []
-    tests: str | None = None
+    tests: Text | None = None
     gates: dict[Word, Gate] = {}
 
     @field_validator("outputs")

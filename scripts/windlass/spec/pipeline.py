@@ -8,9 +8,11 @@ from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_
 from windlass.spec.document import Document
 from windlass.spec.duration import Duration
 from windlass.spec.names import Filename, Word
-from windlass.spec.schema import Noun, read_noun, salvage_noun
+from windlass.spec.salvage import salvage_noun
+from windlass.spec.schema import Noun, Text, read_noun
 
 MAX_TASKS = 1000
+EARLIEST = date(1970, 1, 1)
 MODEL_PREFIX = "model:"
 """What an input that is a model begins with: `model:digits`."""
 
@@ -19,9 +21,12 @@ def parse_date(value: object) -> object:
     """The date in text like `2026-01-31`; ValueError says what would be right."""
     if isinstance(value, str):
         try:
-            return date.fromisoformat(value)
+            day = date.fromisoformat(value)
         except ValueError:
             raise ValueError(f"{value!r} is not a date; write it like 2026-01-31") from None
+        if day < EARLIEST:
+            raise ValueError(f"{value!r} is before {EARLIEST}; Airflow cannot count from there in every time zone")
+        return day
     return value
 
 
@@ -30,12 +35,12 @@ class Dag(Noun):
 
     name: Word
     description: str = ""
-    schedule: str | None = None
-    timezone: str = "UTC"
+    schedule: Text | None = None
+    timezone: Text = "UTC"
     start_date: Annotated[date, BeforeValidator(parse_date)] = date(2026, 1, 1)
     owner: str = "airflow"
-    tags: list[str] = []
-    base_resource: str | None = None
+    tags: list[Annotated[str, Field(max_length=100)]] = []
+    base_resource: Text | None = None
     critical: bool = False
     retries: int = Field(default=0, ge=0)
 
@@ -43,10 +48,10 @@ class Dag(Noun):
 class Job(Noun):
     """A command that runs in an image: `{port}` in its script is the local path of that input or output."""
 
-    resource_flavor: str | None = None
-    docker_image: str
+    resource_flavor: Text | None = None
+    docker_image: Text
     execution_time: Duration
-    execution_script: str
+    execution_script: Text
 
 
 class Task(Noun):
@@ -55,10 +60,10 @@ class Task(Noun):
     model_config = ConfigDict(extra="allow")
 
     job: Job | None = None
-    operator_type: str | None = None
-    inputs: dict[Word, str] = {}
+    operator_type: Text | None = None
+    inputs: dict[Word, Text] = {}
     outputs: dict[Word, Filename] = {}
-    needs: list[str] | None = None
+    needs: list[Text] | None = None
 
     @model_validator(mode="after")
     def _is_one_of_both(self) -> "Task":
@@ -129,11 +134,7 @@ def read_pipeline(document: Document) -> Pipeline | None:
 def salvage_pipeline(document: Document) -> Pipeline | None:
     """As much of the pipeline as can be understood; what does not fit is added to the document's problems.
 
-    A `dag` that cannot be understood is replaced by an empty one, so that rules can still look at the tasks.
+    None too when it has more tasks than rules should look at.
     """
     pipeline = salvage_noun(document, Pipeline)
-    if pipeline is None and isinstance(document.value, dict) and "tasks" in document.value:
-        return salvage_noun(
-            Document(document.path, {"dag": {"name": "unnamed"}, "tasks": document.value["tasks"]}), Pipeline
-        )
-    return pipeline
+    return pipeline if pipeline and sum(map(len, pipeline.tasks.values())) <= MAX_TASKS else None

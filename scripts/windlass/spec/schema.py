@@ -1,9 +1,9 @@
 """Turns a document into a typed noun; whatever does not fit is a problem at its place, all of them in one pass."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from windlass.spec.document import Document, Location
 from windlass.spec.problem import Problem, near
@@ -16,6 +16,8 @@ class Noun(BaseModel):
 
 
 Model = TypeVar("Model", bound=BaseModel)
+Text = Annotated[str, Field(min_length=1)]
+"""Text that is not empty."""
 
 _KINDS = {
     "string_type": "text",
@@ -30,44 +32,26 @@ _KINDS = {
     "date_type": "a date like 2026-01-31",
 }
 
-_ATTEMPTS = 8
 _MAX_REPORTED = 200
-_NOTHING = object()
 _SECRET = {"password"}
 
 
 def read_noun(document: Document, model: type[Model]) -> Model | None:
     """The document as a `model`, or None when anything is wrong with it; what does not fit is added to its problems."""
-    noun = salvage_noun(document, model)
-    return None if document.problems else noun
-
-
-def salvage_noun(document: Document, model: type[Model]) -> Model | None:
-    """The document as a `model` as far as it fits: what does not fit is left out, with a problem for each part.
-
-    So that later rules can go on with the rest. None when too little is left to make a `model` at all.
-    """
     if document.value is None:
         if not document.problems:
             document.problems.append(document.problem((), "schema", "the file is empty"))
         return None
-    value, reported = document.value, False
-    for _ in range(_ATTEMPTS):
-        try:
-            return model.model_validate(value)
-        except ValidationError as error:
-            details = error.errors(include_url=False)
-        # What is wrong only after a part was left out is a consequence, and not reported.
-        if not reported:
-            document.problems.extend(_problems(document, model, details[:_MAX_REPORTED]))
-            if len(details) > _MAX_REPORTED:
-                message = f"{len(details) - _MAX_REPORTED:,} more problems of this kind; correct the others first"
-                document.problems.append(document.problem((), "schema", message))
-            reported = True
-        value = _without(value, [_place(value, detail) for detail in details])
-        if value is _NOTHING:
-            break
-    return None
+    try:
+        noun = model.model_validate(document.value)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        document.problems.extend(_problems(document, model, details[:_MAX_REPORTED]))
+        if len(details) > _MAX_REPORTED:
+            message = f"{len(details) - _MAX_REPORTED:,} more problems of this kind; correct the others first"
+            document.problems.append(document.problem((), "schema", message))
+        return None
+    return None if document.problems else noun
 
 
 def _problems(document: Document, model: type[BaseModel], details: Sequence[Any]) -> list[Problem]:
@@ -106,11 +90,12 @@ def _problem(document: Document, model: type[BaseModel], location: Location, det
     if detail["type"] == "missing":
         return document.problem(location[:-1], "schema", f"key {name!r} is missing in {where}", at_key=True)
     if kinds:
+        kinds = [kind for kind in kinds if kind != "a whole number" or "a number" not in kinds]
         message = f"{name} must be {' or '.join(kinds)}" + (
             "" if name in _SECRET else f", not {_shown(detail['input'])}"
         )
         return document.problem(location, "schema", message)
-    if detail["type"] == "too_short":
+    if detail["type"] in ("too_short", "string_too_short"):
         return document.problem(location, "schema", f"{name} must not be empty", at_key=True)
     if detail["type"] == "string_pattern_mismatch":
         message = f"{name}: {_shown(detail['input'])} does not have the form {detail['ctx']['pattern']}"
@@ -129,24 +114,6 @@ def _name(location: Location) -> str:
     return str(location[-1])
 
 
-def _without(value: Any, locations: Sequence[Location]) -> Any:
-    """A copy of `value` that lacks what is at `locations`; for a missing key, that lacks the part which needs it."""
-    if () in locations:
-        return _NOTHING
-    here = {location[0] for location in locations if len(location) == 1}
-    inner: dict[str | int, list[Location]] = {}
-    for location in locations:
-        if len(location) > 1 and location[0] not in here:
-            inner.setdefault(location[0], []).append(location[1:])
-    if isinstance(value, dict):
-        if here - value.keys():
-            return _NOTHING
-        parts = {key: _without(item, inner[key]) if key in inner else item for key, item in value.items()}
-        return {key: item for key, item in parts.items() if key not in here and item is not _NOTHING}
-    items = [_without(item, inner[i]) if i in inner else item for i, item in enumerate(value)]
-    return [item for i, item in enumerate(items) if i not in here and item is not _NOTHING]
-
-
 def known_keys(model: type[BaseModel], location: Location) -> list[str]:
     """The keys that `model` knows at `location`; none where anything may be written."""
     current: Any = model
@@ -158,22 +125,20 @@ def known_keys(model: type[BaseModel], location: Location) -> list[str]:
             current = get_args(current)[1]
         elif get_origin(current) in (list, tuple):
             current = get_args(current)[0]
-        current = _without_none(current)
+        current = without_none(current)
     if isinstance(current, type) and issubclass(current, BaseModel):
-        return list(current.model_fields)
+        return [info.alias or name for name, info in current.model_fields.items()]
     return []
 
 
-def _without_none(annotation: Any) -> Any:
+def without_none(annotation: Any) -> Any:
     """The type inside `X | None` and inside `Annotated[X, ...]`."""
     if hasattr(annotation, "__metadata__"):
-        return annotation.__origin__
-    parts = [part for part in get_args(annotation) if part is not type(None)]
-    return (
-        parts[0]
-        if len(parts) == 1 and len(get_args(annotation)) == 2 and type(None) in get_args(annotation)
-        else annotation
-    )
+        return without_none(annotation.__origin__)
+    parts = get_args(annotation)
+    if len(parts) == 2 and parts[1] is type(None):
+        return without_none(parts[0])
+    return annotation
 
 
 def _shown(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -24,15 +24,39 @@ class ProjectState(Noun):
     url: str | None = None
 
 
-class Deployment(Noun):
-    """One recorded change of a state; `replaces` is the digest of the release that was live before."""
+class Hold(Noun):
+    """Nothing of `project`, or one release of it, may be promoted to the environment; a rollback always may."""
 
-    action: Literal["promote", "rollback"]
     project: Word
-    release: Digest
-    commit: str
+    release: Digest | None = None
+    reason: str
+    actor: str | None = None
+    at: str
+
+    def describe(self) -> str:
+        """What is on hold since when, by whom and why, for a person."""
+        what = f"release {self.release[:12]} of {self.project}" if self.release else self.project
+        return f"{what} is on hold since {self.at[:16].replace('T', ' ')} by {self.actor or 'unknown'}: {self.reason}"
+
+
+Action = Literal["promote", "rollback", "hold", "release-hold"]
+
+
+class Deployment(Noun):
+    """One recorded change of a state; `replaces` is the digest of the release that was live before.
+
+    `project` is null where the whole environment went back to the state `back_to`. `hold` is the hold that the change
+    set or, for `release-hold`, took away.
+    """
+
+    action: Action
+    project: Word | None
+    release: Digest | None = None
+    commit: str | None = None
     tag: str | None = None
     replaces: Digest | None = None
+    hold: Hold | None = None
+    back_to: str | None = None
     actor: str | None = None
     job_url: str | None = None
     reason: str | None = None
@@ -46,11 +70,12 @@ class State(Noun):
     previous: str | None
     environment: RuntimeSettings
     projects: dict[Word, ProjectState]
+    holds: list[Hold] = []
     deployment: Deployment
 
     def to_json(self) -> bytes:
         """The canonical bytes: equal states have equal bytes."""
-        return (json.dumps(self.model_dump(mode="json"), sort_keys=True, indent=1) + "\n").encode()
+        return _canonical(self)
 
     @property
     def name(self) -> str:
@@ -68,7 +93,22 @@ class LedgerRecord(Noun):
 
     def to_json(self) -> bytes:
         """The canonical bytes, over which the next record's `previous` is taken."""
-        return (json.dumps(self.model_dump(mode="json"), sort_keys=True, indent=1) + "\n").encode()
+        return _canonical(self)
+
+
+_LATER = ("holds", "hold", "back_to")
+"""Keys that earlier versions did not write: left out where they are empty, so that old states keep their names."""
+
+
+def _canonical(noun: Noun) -> bytes:
+    return (json.dumps(_without_empty_later(noun.model_dump(mode="json")), sort_keys=True, indent=1) + "\n").encode()
+
+
+def _without_empty_later(content: dict[str, Any]) -> dict[str, Any]:
+    kept = {key: value for key, value in content.items() if value or key not in _LATER}
+    if "deployment" in kept:
+        kept["deployment"] = _without_empty_later(kept["deployment"])
+    return kept
 
 
 def read_state(content: bytes, where: str) -> State:

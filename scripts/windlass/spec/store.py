@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from windlass.spec.errors import DeliveryError, WindlassError
@@ -23,6 +24,15 @@ class Object:
     etag: str
 
 
+@dataclass(frozen=True)
+class Listed:
+    """An object as a listing shows it: `size` in bytes, `modified` when it was last written (UTC)."""
+
+    key: str
+    size: int
+    modified: datetime
+
+
 class Store(Protocol):
     """One bucket. Every method raises TransientError (no answer), ServiceError (refused) or what it names."""
 
@@ -40,3 +50,9 @@ class Store(Protocol):
 
     def list(self, prefix: str) -> Iterator[str]:
         """The keys that begin with `prefix`, sorted."""
+
+    def list_objects(self, prefix: str) -> Iterator[Listed]:
+        """The objects whose keys begin with `prefix`, sorted by key: as many requests as `list`."""
+
+    def delete(self, key: str) -> None:
+        """Removes the object; one that is not there is as good as removed."""

@@ -2,11 +2,13 @@
 
 import json
 import math
+import sys
 from pathlib import Path
 
 from windlass.spec.errors import WindlassError
 
 MAX_BYTES = 100_000
+LARGEST = sys.float_info.max
 
 
 def read_metrics(path: Path) -> dict[str, float | int]:
@@ -22,10 +24,13 @@ def read_metrics(path: Path) -> dict[str, float | int]:
             f'{path.name} must hold one object of numbers like {{"accuracy": 0.97}}, not {_kind(metrics)}'
         )
     for name, value in metrics.items():
+        if not name.isprintable():
+            raise WindlassError(f"{path.name}: {name!a} is no name for a metric; take printable characters")
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise WindlassError(f"{path.name}: {name!r} must be a number, not {_kind(value)}")
-        if not math.isfinite(value):
-            raise WindlassError(f"{path.name}: {name!r} is {value}; a metric must be a finite number")
+        if abs(value) > LARGEST or math.isnan(value):
+            shown = value if isinstance(value, float) else "too large"
+            raise WindlassError(f"{path.name}: {name!r} is {shown}; a metric must be a finite number")
     return metrics
 
 

@@ -3,9 +3,8 @@
 from collections.abc import Collection
 from pathlib import Path
 
-from windlass.spec.document import parse_document
 from windlass.spec.errors import WindlassError
-from windlass.spec.files import read_inside
+from windlass.spec.files import parse_file
 from windlass.spec.model import Model, read_model
 from windlass.spec.names import check_word
 from windlass.spec.problem import near
@@ -29,10 +28,7 @@ def _load(project_dir: Path, name: str) -> Model:
         check_word(name)
     except ValueError as error:
         raise WindlassError(f"{path}: {error}") from error
-    content = read_inside(project_dir, path)
-    if isinstance(content, str):
-        raise WindlassError(f"{path}: {content}")
-    document = parse_document(path, content)
+    document = parse_file(project_dir, path)
     model = read_model(document)
     if model is None or document.problems:
         raise WindlassError(f"{document.problems[0]}; `windlass lint` shows everything")

@@ -26,12 +26,15 @@ def find_files(project: Path, path: str, where: str) -> list[str]:
         raise WindlassError(f"{where}: the folder {path!r} holds no files")
     for each in found:
         _require_inside(project, each, where)
+        if (project / each).is_dir():
+            raise WindlassError(f"{where}: {each!r} is a link to a folder; put the folder itself here")
     return found
 
 
 def all_files(project: Path) -> list[str]:
     """All files of the project, sorted, without hidden ones, __pycache__ and virtual environments."""
-    return sorted(path for path in _walk(project, "") if why_outside(project, path) is None)
+    found = (path for path in _walk(project, "") if why_outside(project, path) is None)
+    return sorted(path for path in found if (project / path).is_file())
 
 
 def copy_files(project: Path, paths: Iterable[str], folder: Path) -> None:
@@ -59,7 +62,8 @@ def _walk(project: Path, below: str) -> Iterator[str]:
         here = Path(folder)
         folders[:] = [name for name in folders if _counts(name) and not (here / name / "pyvenv.cfg").exists()]
         relative = here.relative_to(project)
-        yield from ((relative / name).as_posix() for name in files if _counts(name))
+        links = [name for name in folders if (here / name).is_symlink()]  # these are not walked through
+        yield from ((relative / name).as_posix() for name in (*files, *links) if _counts(name))
 
 
 def _counts(name: str) -> bool:

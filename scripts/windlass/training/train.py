@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -17,7 +17,7 @@ from windlass.training.kept import find_version, keep_files, keep_version
 from windlass.training.metrics import read_metrics
 from windlass.training.project_files import copy_files, file_digest
 from windlass.training.testing import run_tests
-from windlass.training.versions import code_files, data_file, is_uri, version_inputs
+from windlass.training.versions import data_file, is_uri, version_inputs
 
 
 class Source(Protocol):
@@ -89,16 +89,19 @@ def train(
             tested = run_tests(project_dir, model.tests, workshop.log)
             if tested.reason:
                 return refused(f"the test run {tested.reason}")
+        workshop.log(f"trains version {version}: {model.train.execution_script}")
+        copy_files(project_dir, inputs["code"], workspace / "work")
+        _require_unchanged(workspace / "work", name, inputs["code"], inputs["code"])
         try:
-            workshop.log(f"trains version {version}: {model.train.execution_script}")
-            outputs, seconds = _run(project_dir, name, model, data, workspace, workshop.log)
+            outputs, seconds = _run(model, data, workspace, workshop.log)
             metrics = read_metrics(outputs.pop("metrics"))
         except (RuntimeStop, WindlassError) as stop:
             return refused(str(stop))
         reasons = failed_gates(model.gates, metrics, live)
         if reasons:
             return Outcome(name, version, metrics, seconds, True, tuple(reasons))
-        files = {path.name: path for path in outputs.values()} | _code_to_keep(project_dir, name, model, inputs["code"])
+        _require_unchanged(project_dir, name, model.files, inputs["code"])
+        files = {path.name: path for path in (*outputs.values(), *(project_dir / path for path in model.files))}
         written = keep_version(
             workshop.store,
             workshop.prefix,
@@ -131,7 +134,7 @@ def _fetch_data(
     """The local file of each data port, and its digest."""
     paths, digests = {}, {}
     for port, source in sorted(model.data.items()):
-        paths[port] = folder / port / (source.rpartition("/")[2] or port)
+        paths[port] = folder / port / _local_name(port, source)
         paths[port].parent.mkdir(parents=True)
         if is_uri(source):
             digests[port] = workshop.source.fetch(source, paths[port])
@@ -142,11 +145,16 @@ def _fetch_data(
     return paths, digests
 
 
+def _local_name(port: str, source: str) -> str:
+    """The last part of `source` where a file may be called so, else the port."""
+    name = source.rpartition("/")[2]
+    return name if name.isprintable() and len(name.encode()) < 200 and name not in ("", ".", "..") else port
+
+
 def _run(
-    project_dir: Path, name: str, model: Model, data: Mapping[str, Path], workspace: Path, log: Callable[[str], None]
+    model: Model, data: Mapping[str, Path], workspace: Path, log: Callable[[str], None]
 ) -> tuple[dict[str, Path], float]:
-    """Runs the training job in a folder that holds only the model's code; its output files and seconds."""
-    copy_files(project_dir, code_files(project_dir, name, model), workspace / "work")
+    """Runs the training job in the folder with the model's code; its output files and seconds."""
     job = Job(
         script=model.train.execution_script,
         time_limit=model.train.execution_time,
@@ -160,9 +168,8 @@ def _run(
     return outputs, finished.seconds
 
 
-def _code_to_keep(project_dir: Path, name: str, model: Model, code: Mapping[str, str]) -> dict[str, Path]:
-    """The code files that a version holds; they must still be those that made its name."""
-    for path in model.files:
-        if file_digest(project_dir / path) != code[path]:
+def _require_unchanged(folder: Path, name: str, paths: Iterable[str], code: Mapping[str, str]) -> None:
+    """WindlassError when a file is no longer the one whose digest is in the version's name."""
+    for path in paths:
+        if file_digest(folder / path) != code[path]:
             raise WindlassError(f"models/{name}.yml: {path!r} was changed while the model was trained; train again")
-    return {Path(path).name: project_dir / path for path in model.files}

@@ -21,7 +21,7 @@ def check(project: Project) -> Iterator[Problem]:
 def _check(document: Document, location: Location, outputs: Mapping[str, str]) -> Iterator[Problem]:
     first: dict[str, str] = {}
     for port, filename in outputs.items():
-        if filename in first:
+        if filename and filename in first:
             message = f"outputs {first[filename]!r} and {port!r} are both the file {filename!r}; name them differently"
             yield document.problem((*location, "outputs", port), NAME, message)
         first.setdefault(filename, port)

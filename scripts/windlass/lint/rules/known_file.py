@@ -15,6 +15,8 @@ def check(project: Project) -> Iterator[Problem]:
     """A problem for each file of a model that is not there."""
     for file in project.models:
         for location, path in _paths(file):
+            if not path:
+                continue  # the schema has said so
             reason = _why_not(path) or why_outside(project.folder, path)
             if reason:
                 yield file.document.problem(location, NAME, f"{path!r}: {reason}")

@@ -22,12 +22,13 @@ def check(project: Project) -> Iterator[Problem]:
 
 
 def _job(project: Project, document: Document, location: Location, job: Job, base: str | None) -> Iterator[Problem]:
-    flavor = job.resource_flavor or base
+    flavor = base if job.resource_flavor is None else job.resource_flavor
     if flavor is None:
         message = "the job has no resource_flavor" + (
             "" if location == ("train",) else ", and the dag no base_resource"
         )
         yield document.problem(location, NAME, message, at_key=True)
+    if not flavor:
         return
     place = (*location, "resource_flavor") if job.resource_flavor else ("dag", "base_resource")
     declared = {name: environment.flavors for name, environment in (project.environments or {}).items()}

@@ -12,7 +12,7 @@ def check(project: Project) -> Iterator[Problem]:
     """A problem for each operator that does not exist; files that cannot be read are the catalogue's problems."""
     for file, _, location, task in project.tasks():
         name = task.operator_type
-        if name is None or name in project.catalog.names:
+        if not name or name in project.catalog.names:
             continue
         message = f"there is no operator {name!r}{near(name, project.catalog.names)}"
         if name == "job":

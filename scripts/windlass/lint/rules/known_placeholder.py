@@ -30,11 +30,13 @@ def check(project: Project) -> Iterator[Problem]:
 
 
 def _check(document: Document, place: Location, script: str, ports: dict[str, Location]) -> Iterator[Problem]:
+    if not script:
+        return  # the schema has said so
     used = dict.fromkeys(_PLACEHOLDER.findall(script))
     for name in used:
         if name not in ports:
             yield document.problem(place, NAME, f"the script takes {{{name}}}, which is no port{near(name, ports)}")
     for name, location in ports.items():
-        if name not in used:
+        if name not in used and _PLACEHOLDER.fullmatch(f"{{{name}}}"):
             message = f"{name!r} is declared but the script never uses {{{name}}}"
             yield document.problem(location, NAME, message, at_key=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from windlass.catalog.operator import ANY
+from windlass.catalog.operator import ANY, ONE, Operator, extension
 from windlass.lint.project import PipelineFile, Project
 from windlass.spec.document import Document, Location
 from windlass.spec.pipeline import MODEL_PREFIX
@@ -21,12 +21,8 @@ def check(project: Project) -> Iterator[Problem]:
                 yield file.document.problem((*location, "inputs", port), NAME, message)
         operator = project.catalog.operators.get(task.operator_type or "")
         if operator is not None:
-            yield from _ports(file.document, (*location, "inputs"), task.inputs, operator.name, operator.inputs)
-            yield from _ports(file.document, (*location, "outputs"), task.outputs, operator.name, operator.outputs)
-            for kind in operator.needs:
-                if not getattr(task, kind) and ANY in getattr(operator, kind):
-                    message = f"operator {operator.name!r} needs {kind}"
-                    yield file.document.problem(location, NAME, message, at_key=True)
+            yield from _ports(file.document, location, "inputs", operator, operator.inputs)
+            yield from _ports(file.document, location, "outputs", operator, operator.outputs)
 
 
 def _model(reference: str, models: list[str]) -> str | None:
@@ -35,6 +31,8 @@ def _model(reference: str, models: list[str]) -> str | None:
 
 
 def _output(file: PipelineFile, reference: str) -> str | None:
+    if not reference:
+        return None  # the schema has said so
     task_id, _, port = reference.rpartition(".")
     if task_id.count(".") != 1:
         return f"{reference!r} is not a reference; write it as group.task.port or model:name"
@@ -48,13 +46,22 @@ def _output(file: PipelineFile, reference: str) -> str | None:
 
 
 def _ports(
-    document: Document, location: Location, given: Mapping[str, str], operator: str, ports: Mapping[str, str]
+    document: Document, task: Location, kind: str, operator: Operator, ports: Mapping[str, str]
 ) -> Iterator[Problem]:
-    kind = str(location[-1])[:-1]
+    location, who, one = (*task, kind), f"operator {operator.name!r}", kind.removesuffix("s")
+    given = document.at(location) or {}
+    if not isinstance(given, dict):
+        return  # the schema has said so
     for port in given:
-        if port not in ports and ANY not in ports:
-            message = f"operator {operator!r} has no {kind} {port!r}{near(port, ports)}"
+        if extension(ports, port) is None:
+            message = f"{who} has no {one} {port!r}{near(port, ports)}"
             yield document.problem((*location, port), NAME, message, at_key=True)
     for port in ports:
-        if port not in given and port != ANY:
-            yield document.problem(location, NAME, f"operator {operator!r} needs the {kind} {port!r}", at_key=True)
+        if port not in given and port not in (ANY, ONE):
+            yield document.problem(location, NAME, f"{who} needs the {one} {port!r}", at_key=True)
+    others = [port for port in given if port not in ports]
+    if ONE in ports and len(others) != 1:
+        message = f"{who} needs exactly one {one}" + (f", not {len(others)}" if others else "")
+        yield document.problem(location, NAME, message, at_key=True)
+    elif ANY in ports and kind in operator.needs and not given:
+        yield document.problem(task, NAME, f"{who} needs {kind}", at_key=True)

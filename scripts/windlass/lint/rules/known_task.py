@@ -15,7 +15,7 @@ def check(project: Project) -> Iterator[Problem]:
         ids, groups = file.written_ids, file.written_tasks
         for _, location, task in file.tasks():
             for i, need in enumerate(task.needs or []):
-                if need not in ids and need not in groups:
+                if need and need not in ids and need not in groups:
                     message = f"there is no task or group {need!r}{near(need, [*ids, *groups])}"
                     yield file.document.problem((*location, "needs", i), NAME, message)
             for port, reference in task.inputs.items():

@@ -1,7 +1,6 @@
 """No task follows itself, directly or by way of others."""
 
-from collections.abc import Iterator
-from graphlib import CycleError, TopologicalSorter
+from collections.abc import Iterator, Mapping, Sequence
 
 from windlass.lint.project import Project
 from windlass.spec.problem import Problem
@@ -10,25 +9,33 @@ NAME = "no-cycle"
 
 
 def check(project: Project) -> Iterator[Problem]:
-    """A problem for each circle of tasks; it names the tasks in the order in which they would run."""
+    """A problem for each circle of tasks, as long as they share none; it names them in the order of running."""
     for file in project.pipelines:
         if file.pipeline is None:
             continue
-        order = list(file.pipeline.task_ids)
-        upstream = {task: sorted(above, key=order.index) for task, above in file.pipeline.upstream().items()}
-        while (cycle := _cycle(upstream)) is not None:
-            start = min(range(len(cycle)), key=lambda i: order.index(cycle[i]))
-            tasks = [*cycle[start:], *cycle[:start]]
+        order = {task: i for i, task in enumerate(file.pipeline.task_ids)}
+        upstream = {task: sorted(above, key=order.__getitem__) for task, above in file.pipeline.upstream().items()}
+        for circle in _circles(upstream):
+            start = min(range(len(circle)), key=lambda i: order[circle[i]])
+            tasks = [*circle[start:], *circle[:start]]
             way = " -> ".join([*tasks, tasks[0]])
-            yield file.document.problem(("tasks", *tasks[0].split(".")), NAME, f"a circle: {way}", at_key=True)
-            for task in tasks:
-                upstream[task] = []
+            yield file.document.problem(("tasks", *tasks[0].split(".", 1)), NAME, f"a circle: {way}", at_key=True)
 
 
-def _cycle(upstream: dict[str, list[str]]) -> list[str] | None:
-    try:
-        TopologicalSorter(upstream).prepare()
-    except CycleError as error:
-        cycle: list[str] = error.args[1]
-        return cycle[:-1]
-    return None
+def _circles(upstream: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
+    """Circles without a common task, found in one walk from each task to those before it."""
+    done: set[str] = set()
+    for task in upstream:
+        way: dict[str, Iterator[str]] = {} if task in done else {task: iter(upstream[task])}
+        while way:
+            above = next(next(reversed(way.values())), None)
+            if above is None:
+                done.add(way.popitem()[0])
+            elif above in way:
+                circle = list(way)[list(way).index(above) :]
+                yield circle[::-1]
+                done.update(circle)
+                for each in circle:
+                    del way[each]
+            elif above not in done:
+                way[above] = iter(upstream[above])

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from windlass.catalog.operator import ANY
+from windlass.catalog.operator import extension
 from windlass.lint.project import Project
 from windlass.spec.problem import Problem
 
@@ -16,16 +16,16 @@ def check(project: Project) -> Iterator[Problem]:
         if operator is None or file.pipeline is None:
             continue
         for port, filename in task.outputs.items():
-            wanted = operator.outputs.get(port, operator.outputs.get(ANY, ""))
-            if not filename.endswith(wanted):
+            wanted = extension(operator.outputs, port) or ""
+            if filename and not filename.endswith(wanted):
                 message = f"output {port!r} of operator {operator.name!r} is a {wanted} file, not {filename!r}"
                 yield file.document.problem((*location, "outputs", port), NAME, message)
         tasks = file.pipeline.task_ids
         for port, reference in task.inputs.items():
-            wanted = operator.inputs.get(port, operator.inputs.get(ANY, ""))
+            wanted = extension(operator.inputs, port) or ""
             task_id, _, output = reference.rpartition(".")
             taken = tasks[task_id].outputs.get(output) if task_id in tasks else None
-            if taken is not None and not taken.endswith(wanted):
+            if taken and not taken.endswith(wanted):
                 message = (
                     f"input {port!r} of operator {operator.name!r} takes a {wanted} file; {reference} is {taken!r}"
                 )

@@ -1,0 +1,25 @@
+"""`python -m bench [PART]...`: measures and writes docs/benchmarks.md; without PART all of it."""
+
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from bench import promotion, rollback, staging
+from bench.landscape import landscape
+from bench.report import surroundings, write_part
+
+
+def main() -> None:
+    """Runs the parts that are asked for, one after the other: nothing else should run on the machine."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers are stopped then, too
+    known = {"staging": staging.measure, "promotion": promotion.measure, "rollback": rollback.measure}
+    with tempfile.TemporaryDirectory() as folder, landscape(Path(folder)) as land:
+        for name in sys.argv[1:] or known:
+            sys.stderr.write(f"measuring {name}\n")
+            known[name](land)
+    write_part("surroundings", surroundings())
+
+
+if __name__ == "__main__":
+    main()

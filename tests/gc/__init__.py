@@ -1,0 +1,1 @@
+"""What gc removes, and that nothing that is needed is ever among it."""
