@@ -1,12 +1,16 @@
 # What a newcomer and CI run; `make` alone lists it.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo down test test-fast lint format requirements clean
+.PHONY: help venv demo down test test-fast lint format bench requirements clean
 
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
-STACK := .windlass/stack
+DEMO := .windlass
+# Python reads no path with an umlaut in the plain C locale.
+export LC_ALL := C.UTF-8
+# pip, npm and git trust what the system trusts (a company's own certificate, say); uv has to be told.
+export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),true,false)
 
 help: ## Lists the targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
@@ -15,20 +19,23 @@ venv: $(VENV)/.complete ## Makes the virtual environment from the hashed require
 
 # The stamp is written last, so a broken installation is finished by the next run.
 $(VENV)/.complete: requirements/uv.txt requirements/all.txt pyproject.toml
-	@echo "installing Python packages into $(VENV) (a minute on the first run)" >&2
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: windlass needs Python 3.11 or newer; run: make PYTHON=python3.11" >&2; exit 2; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || .ci/need python3-venv
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/uv.txt
+	@echo "making the virtual environment $(VENV)" >&2
+	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/uv.txt \
+	  || { echo "error: pip cannot download packages; look at the network and at: $(BIN)/pip config list" >&2; exit 75; }
+	@echo "installing Airflow and all else that is in requirements/all.txt (a minute on the first run)" >&2
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements/all.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
 demo: venv ## Delivers the example from a merge request to production on this machine (make down ends it).
-	@$(BIN)/python examples/demo.py
+	@$(BIN)/python examples/demo.py $(DEMO)
 
 down: ## Stops every process that the demo or `windlass stack up` started.
-	@if test -x $(BIN)/windlass; then $(BIN)/windlass stack down; fi
+	@test -x $(BIN)/windlass || test ! -d $(DEMO)/stack || $(MAKE) --no-print-directory venv
+	@test ! -x $(BIN)/windlass || $(BIN)/windlass stack down --home $(DEMO)/stack
 
 test: venv ## Runs every test, the whole way through three Airflows included.
 	@command -v rsync >/dev/null || .ci/need rsync || true
@@ -37,7 +44,7 @@ test: venv ## Runs every test, the whole way through three Airflows included.
 	$(BIN)/pytest -q -m e2e
 
 test-fast: venv ## Runs the tests that need neither Airflow nor a local S3 server.
-	$(BIN)/pytest -q -m "not airflow and not e2e and not stack"
+	$(BIN)/pytest -q -m "not airflow and not e2e and not stack" --numprocesses 2
 
 lint: venv ## Checks format, types, layers and this repository's own pipelines and CI files.
 	$(BIN)/ruff format --check .
@@ -50,10 +57,13 @@ format: venv ## Formats the code.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+bench: venv ## Measures against S3DagBundle and `aws s3 sync`, and writes docs/benchmarks.md (needs aws on PATH).
+	$(BIN)/python -m bench
+
 requirements: venv ## Locks the newest versions of all packages, with hashes and without addresses.
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  pyproject.toml --all-extras --group dev --output-file requirements/all.txt
 	grep -A 400 '^uv==' requirements/all.txt | awk 'NR > 1 && /^[a-z]/ { exit } !/# via/ { print }' > requirements/uv.txt
 
 clean: down ## Removes the virtual environment and the local stack with all its data.
-	rm -rf $(VENV) .windlass
+	rm -rf $(VENV) $(DEMO)/stack $(DEMO)/demo

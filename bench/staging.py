@@ -83,16 +83,16 @@ def _once(kind: str, proxy: str) -> dict[str, float]:
     logging.disable(logging.CRITICAL)
     land = Landscape(proxy, proxy, Path())
     small = _bundle(kind, "small")
-    small.initialize()  # type: ignore[attr-defined]
+    small.initialize()
     before, began = land.count(), time.perf_counter()
     bundle = _bundle(kind, "staging")
-    bundle.initialize()  # type: ignore[attr-defined]
+    bundle.initialize()
     cold, after = time.perf_counter() - began, land.count()
     began = time.perf_counter()
     for _ in range(IDLE):
-        bundle.refresh()  # type: ignore[attr-defined]
+        bundle.refresh()
     idle = (time.perf_counter() - began) / IDLE
-    assert sum(1 for path in Path(bundle.path).resolve().glob("**/dag_*.py")) or kind == KINDS[0]  # type: ignore[attr-defined]
+    assert sum(1 for path in Path(bundle.path).resolve().glob("**/dag_*.py")) or kind == KINDS[0]
     return {"cold": cold, "idle": idle, "cold requests": after - before, "idle requests": land.count() - after}
 
 

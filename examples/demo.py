@@ -13,14 +13,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rich.console import Console
 from rich.table import Table
 
 from windlass.adapters.airflow import AirflowApi
 from windlass.adapters.s3 import open_bucket
 from windlass.cli import console
+from windlass.cli.rehearse import live
 from windlass.spec.airflow import Run
 from windlass.spec.environment import find_environment, load_environments, resolve
 from windlass.spec.errors import ServiceError, TransientError, WindlassError
+from windlass.stack.node import need_rsync
 from windlass.stack.rehearsal import EVENTS, MAIN, Rehearsal, rehearse
 from windlass.stack.settings import ENVIRONMENTS
 from windlass.stack.stack import Stack
@@ -29,6 +32,7 @@ ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples/digits"
 DAG = "read_digits"
 PATIENCE = 180.0
+GO_ON = "make demo    goes on with what is there already\nmake down    stops everything; the data stay"
 
 
 class Steps:
@@ -41,14 +45,15 @@ class Steps:
     @contextmanager
     def step(self, name: str) -> Iterator[list[str]]:
         """Announces the step `name` and puts what is appended to the given list into the table."""
-        console.err.rule(name, align="left", style="bold cyan")
+        headline(console.err, name, "cyan")
         began, results = time.monotonic(), list[str]()
         yield results
         self.done.append((name, ", ".join(results), time.monotonic() - began))
 
     def table(self) -> Table:
         """All steps for a person."""
-        table = Table("step", "result", "seconds", box=None, pad_edge=False, header_style="bold")
+        table = Table("step", "result", box=None, pad_edge=False, collapse_padding=True, header_style="bold")
+        table.add_column("seconds", justify="right")
         for name, result, seconds in self.done:
             table.add_row(name, result, f"{seconds:.1f}")
         table.add_row("all", "", f"{time.monotonic() - self.began:.1f}", style="bold")
@@ -57,27 +62,34 @@ class Steps:
 
 def main(home: Path) -> None:
     """Runs the whole demo below `home`; a second one reuses the stack and delivers one more change."""
+    need_rsync(console.step)
     stack, steps = Stack(home / "stack", report=console.step, warn=console.warn), Steps()
-    with steps.step("stack up: S3, GitLab stand-in; the Airflows begin to start") as results:
+    with steps.step("stack up") as results:
         stack.up(wait=False)
-        results.append("S3 and GitLab are there")
-    with steps.step("the example as a repository, its data in S3") as results:
+        results.append("S3 and GitLab; the Airflows start")
+    with steps.step("repository and data") as results:
         repository = prepare_repository(home / "demo/digits")
         results.append(upload_data(stack, home / "demo/data"))
     for event in EVENTS:
         if event == MAIN:
-            with steps.step("the three Airflows are healthy") as results:
+            with steps.step("Airflows healthy") as results:
                 stack.up()
                 results.append(", ".join(ENVIRONMENTS))
         with steps.step(f"rehearse {event}") as results:
-            rehearsal = rehearse(stack, repository, event, report=console.step, output=console.say)
+            rehearsal = rehearse(stack, repository, event, report=console.step, output=live)
             if not rehearsal.ok:
                 raise ServiceError(f"the {event} pipeline failed; its jobs' output is above")
-            results += [f"{rehearsal.ref}: {passed_jobs(rehearsal)}"]
-    with steps.step(f"run {DAG} in prod") as results:
+            results.append(passed_jobs(rehearsal))
+    with steps.step("run in prod") as results:
         key, rows = run_in_prod(stack)
-        results.append(f"{key}, {len(rows) - 1} rows")
+        results.append(f"{DAG} delivered {len(rows) - 1} rows")
     report(stack, steps, key, rows)
+
+
+def headline(stream: Console, text: str, colour: str) -> None:
+    """Prints a line that stands out."""
+    stream.print()
+    stream.rule(f"[bold]{text}", align="left", style=f"bold {colour}")
 
 
 def prepare_repository(folder: Path) -> Path:
@@ -103,7 +115,8 @@ def prepare_repository(folder: Path) -> Path:
 
 def upload_data(stack: Stack, folder: Path) -> str:
     """Puts training data into dev and a batch of images into each environment; says how much that was."""
-    subprocess.run([sys.executable, "make_data.py", "--out", folder], cwd=EXAMPLE, check=True)
+    # in a process group of its own: Ctrl-C reaches this process alone, which then ends the other
+    subprocess.run([sys.executable, "make_data.py", "--out", folder], cwd=EXAMPLE, check=True, process_group=0)
     use_as_operator(stack)
     bucket = open_bucket("windlass-data")
     sources = {"dev/datasets/digits/train.csv": "train.csv", "dev/datasets/digits/holdout.csv": "holdout.csv"}
@@ -156,19 +169,19 @@ def _wait_for(airflow: AirflowApi, run: Run) -> Run:
 
 def report(stack: Stack, steps: Steps, key: str, rows: list[str]) -> None:
     """Prints the delivered rows, the table of steps and where to look further."""
-    console.out.rule("delivered in prod", align="left", style="bold green")
+    headline(console.out, "delivered in prod", "green")
     console.say(key)
     for row in rows[:6]:
         console.say(f"  {row}")
-    console.out.rule("what happened", align="left", style="bold green")
+    headline(console.out, "what happened", "green")
     console.out.print(steps.table())
-    console.out.rule("look around", align="left", style="bold green")
+    headline(console.out, "look around", "green")
     for environment in ENVIRONMENTS:
         login = stack.airflow_login(environment)
         name, password = login["WINDLASS_AIRFLOW_USERNAME"], login["WINDLASS_AIRFLOW_PASSWORD"]
         console.say(f"  {environment:<6} {login['WINDLASS_AIRFLOW_URL']}  log in as {name} with {password}")
     console.say('  eval "$(.venv/bin/windlass stack env prod)"; .venv/bin/windlass status')
-    console.say("  make down    stops everything; the next make demo goes on from here")
+    console.say("  make down    stops everything; the data stay and the next make demo delivers a change")
 
 
 def _git(folder: Path, *arguments: str) -> str:
@@ -183,7 +196,9 @@ if __name__ == "__main__":
         main(Path(sys.argv[1]).absolute() if len(sys.argv) > 1 else ROOT / ".windlass")
     except WindlassError as stop:
         console.fail(str(stop))
+        console.step(GO_ON)
         sys.exit(stop.exit_code)
     except KeyboardInterrupt:
-        console.fail("interrupted; what was started still runs: make down ends it")
+        console.fail("interrupted")
+        console.step(GO_ON)
         sys.exit(130)

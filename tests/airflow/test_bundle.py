@@ -26,11 +26,11 @@ NEW_OPERATOR = make_release("digits", {"read": "one", "write": "same"}, operator
 
 
 def dag(bundle: object, path: str = "digits/dags/read.py") -> str:
-    return Path(bundle.path, path).read_text()  # type: ignore[attr-defined]
+    return Path(bundle.path, path).read_text()
 
 
 def mtime(bundle: object, path: str) -> int:
-    return Path(bundle.path, path).stat().st_mtime_ns  # type: ignore[attr-defined]
+    return Path(bundle.path, path).stat().st_mtime_ns
 
 
 def test_an_environment_without_any_promotion_is_an_empty_bundle(bundle: BundleFactory) -> None:

@@ -72,7 +72,7 @@ class Airflow:
 
     def wait_until(self, what: str, holds: object) -> None:
         end = time.monotonic() + 60
-        while not holds():  # type: ignore[operator]
+        while not holds():
             assert time.monotonic() < end, f"{what}: {self.versions()}\n{(self.home / 'log').read_text()[-3000:]}"
             time.sleep(0.3)
 

@@ -119,7 +119,7 @@ class World:
         return Clock(now=lambda: NOW, sleep=self.slept.append)
 
 
-def settings(name: str):  # type: ignore[no-untyped-def]
+def settings(name: str):
     return SETTINGS.model_copy(update={"name": name, "prefix": name})
 
 

@@ -133,10 +133,10 @@ def test_a_swap_whose_answer_got_lost_counts_as_done(world: World) -> None:
 
     def put(key: str, content: bytes, **condition: object) -> str:
         if key == "stage/state.json":
-            plain_put(key, content, **condition)  # type: ignore[arg-type]
-        return plain_put(key, content, **condition)  # type: ignore[arg-type]  # what a repeated request does
+            plain_put(key, content, **condition)
+        return plain_put(key, content, **condition)  # what a repeated request does
 
-    world.store.put = put  # type: ignore[method-assign]
+    world.store.put = put
     outcome = world.promote(archive, ONE, "stage")
     assert outcome.changed
     assert outcome.state.serial == 1
@@ -180,9 +180,9 @@ def test_a_store_that_ignores_preconditions_is_refused(world: World) -> None:
 
         def careless(key: str, content: bytes, ignored: str = ignored, **condition: object) -> str:
             condition.pop(ignored, None)
-            return plain_put(key, content, **condition)  # type: ignore[arg-type]
+            return plain_put(key, content, **condition)
 
-        world.store.put = careless  # type: ignore[method-assign]
+        world.store.put = careless
         with pytest.raises(ServiceError, match="two deployments at once could undo each other"):
             require_preconditions(world.store, "stage")
 
@@ -248,7 +248,7 @@ def test_a_crash_at_any_store_call_leaves_old_or_new_and_the_same_command_finish
         world, count = prepared(), iter(range(points + 1))
 
         def crash(call: str, point: int = point, count: object = count) -> None:
-            if next(count) == point:  # type: ignore[call-overload]
+            if next(count) == point:
                 raise Killed(call)
 
         setattr(world.store, moment, crash)

@@ -49,7 +49,7 @@ def test_a_crash_at_any_store_call_leaves_nothing_that_is_found_half(
         world, count = World(), iter(range(100))
 
         def crash(call: str, point: int = point, count: object = count) -> None:
-            if next(count) == point:  # type: ignore[call-overload]
+            if next(count) == point:
                 raise KeyboardInterrupt(call)
 
         setattr(world.store, moment, crash)

@@ -13,6 +13,8 @@ import pytest
 
 from windlass.adapters.airflow import AirflowApi
 from windlass.spec.environment import find_environment, load_environments, resolve
+from windlass.spec.errors import WindlassError
+from windlass.stack.node import need_rsync
 from windlass.stack.stack import Stack
 
 ROOT = Path(__file__).parents[2]
@@ -73,6 +75,10 @@ def run_demo(home: Path) -> tuple[str, float]:
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """Two demos one after the other; the stack is up until the tests end, and nothing of it is left."""
+    try:
+        need_rsync(lambda line: None)
+    except WindlassError as missing:
+        pytest.skip(str(missing))
     home = tmp_path_factory.mktemp("demo")
     try:
         first, first_seconds = run_demo(home)

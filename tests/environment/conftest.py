@@ -37,7 +37,7 @@ def declared(text: str, variables: Mapping[str, str] | None = None) -> list[Want
 
 def key(path: str) -> Key:
     kind, _, name = path.partition("/")
-    return Key(kind, name)  # type: ignore[arg-type]
+    return Key(kind, name)
 
 
 @dataclass

@@ -89,7 +89,7 @@ def injected(world: World, point: int, moment: str) -> None:
 
 def healed(world: World) -> None:
     for part in (world.store, world.airflow):
-        part.before = part.after = lambda call: None  # type: ignore[attr-defined]
+        part.before = part.after = lambda call: None
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
@@ -276,10 +276,10 @@ def test_a_write_whose_answer_got_lost_counts_as_done() -> None:
 
     def put(name: str, content: bytes, **condition: object) -> str:
         if name == "dev/owned.json":
-            plain_put(name, content, **condition)  # type: ignore[arg-type]
-        return plain_put(name, content, **condition)  # type: ignore[arg-type]  # what a repeated request does
+            plain_put(name, content, **condition)
+        return plain_put(name, content, **condition)  # what a repeated request does
 
-    world.store.put = put  # type: ignore[method-assign]
+    world.store.put = put
     go_on(world)
     assert all(entry.settled for entry in world.owned.objects.values())
 

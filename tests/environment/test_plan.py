@@ -26,7 +26,7 @@ def world() -> World:
 
 
 def planned(world: World, text: str = TEXT, variables: dict[str, str] = SECRETS, **options: object) -> EnvironmentPlan:
-    return plan_now(world.environs, declared(text, variables), **options)  # type: ignore[arg-type]
+    return plan_now(world.environs, declared(text, variables), **options)
 
 
 def test_everything_is_created_where_nothing_is() -> None:

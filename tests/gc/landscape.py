@@ -88,7 +88,7 @@ class Landscape:
     def planned(self, name: str = "dev", keep: int = 1, days: float = 30) -> list[Unit]:
         return list(self.deciding(name, keep, days)()[0].removals)
 
-    def deciding(self, name: str, keep: int, days: float):  # type: ignore[no-untyped-def]
+    def deciding(self, name: str, keep: int, days: float):
         everywhere = [self.world.place(each) for each in ENVIRONMENTS]
         limit = self.today - timedelta(days=days)
         return deciding_gc(self.world.place(name), everywhere, self.airflow, "windlass", Rules(keep, limit))
@@ -107,7 +107,7 @@ class Landscape:
 
 def missing_of(place: Place, state: State) -> list[str]:
     """Every key that staging and running `state` needs and that is not there."""
-    objects = place.code.objects  # type: ignore[attr-defined]
+    objects = place.code.objects
     wanted = [f"{place.prefix}/states/{state.name}.json"]
     for project, live in state.projects.items():
         wanted.append(release_key(place.prefix, project, live.release))

@@ -50,8 +50,8 @@ def test_the_last_releases_of_each_project_stay(land: Landscape) -> None:
     land.days += 100
     assert land.gc(keep=3) == []
     assert kinds(land.gc(keep=2)) == [("release", ""), ("model", OLD)]
-    earlier = load_named(land.store, "dev", land.live("dev").previous)  # type: ignore[union-attr,arg-type]
-    land.world.rollback(load_named(land.store, "dev", earlier.previous).projects["digits"], "dev")  # type: ignore[arg-type]
+    earlier = load_named(land.store, "dev", land.live("dev").previous)
+    land.world.rollback(load_named(land.store, "dev", earlier.previous).projects["digits"], "dev")
     assert land.missing() == []
 
 
@@ -76,7 +76,7 @@ def test_what_is_live_further_down_stays_here(land: Landscape) -> None:
 @pytest.mark.parametrize("state", ["queued", "running"])
 def test_what_a_run_still_uses_stays_until_it_ends(land: Landscape, state: str) -> None:
     first = read_history(land.store, "dev", check=False).records[0].state
-    land.airflow.reports = [dag_report("read", land.live("dev").name)]  # type: ignore[union-attr]
+    land.airflow.reports = [dag_report("read", land.live("dev").name)]
     land.airflow.runs = [run_of("read", first, state)]
     assert kinds(land.gc()) == [("release", "")]
     assert missing_of(land.world.place("dev"), load_named(land.store, "dev", first)) == []
@@ -253,7 +253,7 @@ def prepared() -> Landscape:
         land.days += 100
     land.store.objects["dev/states/2-0123456789ab.json"] = b"{}"
     land.promote(land.release(2, NEW), 2, "stage")
-    land.airflow.reports = [dag_report("read", land.live("dev").name)]  # type: ignore[union-attr]
+    land.airflow.reports = [dag_report("read", land.live("dev").name)]
     land.days += 100
     return land
 

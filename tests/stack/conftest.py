@@ -10,7 +10,8 @@ import gitlab
 import pytest
 import uvicorn
 
-from windlass.stack import ports
+from windlass.spec.errors import WindlassError
+from windlass.stack import node, ports
 from windlass.stack.gitlab.access import Tokens
 from windlass.stack.gitlab.app import Standin, build
 from windlass.stack.publish import Remote
@@ -58,6 +59,15 @@ def api(standin: Standin) -> gitlab.Gitlab:
 def remote(standin: Standin) -> Remote:
     """git with the operator's token."""
     return Remote(standin.url, OPERATOR_TOKEN)
+
+
+@pytest.fixture(scope="session")
+def rsync() -> None:
+    """What gitlab-ci-local needs; without it and without root the test is skipped with the line to run."""
+    try:
+        node.need_rsync(lambda line: None)
+    except WindlassError as missing:
+        pytest.skip(str(missing))
 
 
 class Checkout:

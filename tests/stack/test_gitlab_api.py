@@ -10,7 +10,7 @@ from .conftest import JOB_TOKEN, Checkout, serve
 
 
 @pytest.fixture
-def project(api: gitlab.Gitlab, checkout: Checkout):  # type: ignore[no-untyped-def]
+def project(api: gitlab.Gitlab, checkout: Checkout):
     """models/digits with a commit on main."""
     project = api.projects.create({"name": "digits", "namespace_path": "models"})
     checkout.commit(readme="one")
@@ -24,11 +24,11 @@ def branch(checkout: Checkout, name: str, **files: str) -> str:
     return commit
 
 
-def open_request(project, source: str):  # type: ignore[no-untyped-def]
+def open_request(project, source: str):
     return project.mergerequests.create({"source_branch": source, "target_branch": "main", "title": "Better digits"})
 
 
-def test_a_project_is_found_by_number_and_by_path(api: gitlab.Gitlab, project) -> None:  # type: ignore[no-untyped-def]
+def test_a_project_is_found_by_number_and_by_path(api: gitlab.Gitlab, project) -> None:
     assert api.projects.get("models/digits").id == api.projects.get(project.id).id == project.id
     with pytest.raises(gitlab.GitlabCreateError, match="already been taken"):
         api.projects.create({"name": "digits", "namespace_path": "models"})
@@ -49,7 +49,7 @@ def test_a_wrong_token_is_refused(standin: Standin, token: str) -> None:
     assert answer.status_code == 401
 
 
-def test_a_merge_request_is_merged_with_a_real_merge_commit(project, checkout: Checkout) -> None:  # type: ignore[no-untyped-def]
+def test_a_merge_request_is_merged_with_a_real_merge_commit(project, checkout: Checkout) -> None:
     before = project.branches.get("main").commit["id"]
     work = branch(checkout, "work", model="two")
     request = open_request(project, "work")
@@ -62,7 +62,7 @@ def test_a_merge_request_is_merged_with_a_real_merge_commit(project, checkout: C
     assert main["title"] == "Merge branch 'work' into 'main'"
 
 
-def test_a_merge_request_follows_its_branch(project, checkout: Checkout) -> None:  # type: ignore[no-untyped-def]
+def test_a_merge_request_follows_its_branch(project, checkout: Checkout) -> None:
     old = branch(checkout, "work", model="two")
     open_request(project, "work")
     new = branch(checkout, "work", model="three")
@@ -74,7 +74,7 @@ def test_a_merge_request_follows_its_branch(project, checkout: Checkout) -> None
     assert project.mergerequests.get(1).state == "opened"
 
 
-def test_a_conflict_is_refused_and_main_stays(project, checkout: Checkout, api: gitlab.Gitlab) -> None:  # type: ignore[no-untyped-def]
+def test_a_conflict_is_refused_and_main_stays(project, checkout: Checkout, api: gitlab.Gitlab) -> None:
     branch(checkout, "one", readme="mine")
     checkout.git("reset", "--quiet", "--hard", "HEAD~1")
     branch(checkout, "two", readme="yours")
@@ -90,7 +90,7 @@ def test_a_conflict_is_refused_and_main_stays(project, checkout: Checkout, api: 
     assert closed.value.response_code == 405
 
 
-def test_the_same_two_branches_have_one_open_merge_request(project, checkout: Checkout) -> None:  # type: ignore[no-untyped-def]
+def test_the_same_two_branches_have_one_open_merge_request(project, checkout: Checkout) -> None:
     branch(checkout, "work", model="two")
     open_request(project, "work")
     with pytest.raises(gitlab.GitlabCreateError, match="!1"):
@@ -100,7 +100,7 @@ def test_the_same_two_branches_have_one_open_merge_request(project, checkout: Ch
     assert project.mergerequests.list(state="merged", get_all=True) == []
 
 
-def test_a_commit_knows_the_merge_request_that_brought_it(project, checkout: Checkout) -> None:  # type: ignore[no-untyped-def]
+def test_a_commit_knows_the_merge_request_that_brought_it(project, checkout: Checkout) -> None:
     first = project.branches.get("main").commit["id"]
     work = branch(checkout, "work", model="two")
     open_request(project, "work").merge()
@@ -109,7 +109,7 @@ def test_a_commit_knows_the_merge_request_that_brought_it(project, checkout: Che
     assert numbers == {first: [], work: [1], merge: [1]}
 
 
-def test_a_tag_is_made_on_a_branch_once(project) -> None:  # type: ignore[no-untyped-def]
+def test_a_tag_is_made_on_a_branch_once(project) -> None:
     tag = project.tags.create({"tag_name": "v1.0.0", "ref": "main", "message": "Release"})
     assert tag.commit["id"] == project.branches.get("main").commit["id"]
     with pytest.raises(gitlab.GitlabCreateError, match="already exists"):
@@ -120,7 +120,7 @@ def test_a_tag_is_made_on_a_branch_once(project) -> None:  # type: ignore[no-unt
     assert [tag.name for tag in project.tags.list(get_all=True)] == ["v1.0.0"]
 
 
-def test_a_job_reads_releases_and_deploys_and_does_nothing_else(project, standin: Standin, checkout: Checkout) -> None:  # type: ignore[no-untyped-def]
+def test_a_job_reads_releases_and_deploys_and_does_nothing_else(project, standin: Standin, checkout: Checkout) -> None:
     branch(checkout, "work", model="two")
     open_request(project, "work")
     job = gitlab.Gitlab(standin.url, job_token=JOB_TOKEN).projects.get(project.id, lazy=True)
@@ -139,7 +139,7 @@ def test_a_job_reads_releases_and_deploys_and_does_nothing_else(project, standin
     assert refused.value.response_code == 403
 
 
-def test_deployments_are_found_by_environment_and_status_newest_first_when_asked(project) -> None:  # type: ignore[no-untyped-def]
+def test_deployments_are_found_by_environment_and_status_newest_first_when_asked(project) -> None:
     commit = project.branches.get("main").commit["id"]
     for environment, status in (("dev", "success"), ("stage", "failed"), ("dev", "failed"), ("dev", "success")):
         made = {"environment": environment, "sha": commit, "ref": "main", "tag": False, "status": status}
@@ -148,7 +148,7 @@ def test_deployments_are_found_by_environment_and_status_newest_first_when_asked
     assert [deployment.id for deployment in found] == [4, 1]
 
 
-def test_long_lists_come_in_pages(project) -> None:  # type: ignore[no-untyped-def]
+def test_long_lists_come_in_pages(project) -> None:
     commit = project.branches.get("main").commit["id"]
     for _ in range(25):
         made = {"environment": "dev", "sha": commit, "ref": "main", "tag": False, "status": "success"}
@@ -157,7 +157,7 @@ def test_long_lists_come_in_pages(project) -> None:  # type: ignore[no-untyped-d
     assert len(project.deployments.list(get_all=True)) == 25
 
 
-def test_everything_is_still_there_after_a_restart(tmp_path, checkout: Checkout, project, standin: Standin) -> None:  # type: ignore[no-untyped-def]
+def test_everything_is_still_there_after_a_restart(tmp_path, checkout: Checkout, project, standin: Standin) -> None:
     branch(checkout, "work", model="two")
     open_request(project, "work")
     from windlass.stack import ports

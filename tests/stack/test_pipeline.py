@@ -1,6 +1,11 @@
 """What gitlab-ci-local prints becomes a result for every job, the ones that silently did not run included."""
 
+import contextlib
 import json
+import os
+import signal
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -117,6 +122,43 @@ def test_an_interrupted_pipeline_leaves_no_job_behind(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         fake_pipeline(tmp_path, FAKE.replace("${SLEEP:-0}", "100")).run(interrupt)
     assert left_behind(tmp_path) == []
+
+
+def test_a_rehearsal_that_is_killed_leaves_no_job_behind(tmp_path: Path) -> None:
+    pid = os.fork()
+    if pid == 0:
+        with contextlib.suppress(BaseException):
+            lines = FAKE.replace("${SLEEP:-0}", "100")
+            fake_pipeline(tmp_path, lines).run(lambda line: (tmp_path / "began").touch())
+        os._exit(0)
+    until(lambda: (tmp_path / "began").exists() and any("sleep" in line for line in left_behind(tmp_path)))
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    until(lambda: left_behind(tmp_path) == [])
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 15
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_what_gitlab_ci_local_says_about_itself_is_left_out(tmp_path: Path) -> None:
+    own = """parsing and downloads finished in 287 ms.
+json schema validated in 726 ms
+digits:train          artifacts from digitsOglint was empty
+digits:train          imported artifacts in 53 ms
+
+ PASS  digits:train
+digits:promote:prod environment: { name: prod, url: http://127.0.0.1:27702 }
+pipeline finished in 18 s"""
+    kept = ["lint  > imported artifacts in 1 ms", "lint  > pipeline finished in 1 s", " FAIL  lint"]
+    text = "\n".join([own, *kept])
+    lines: list[str] = []
+    fake_pipeline(tmp_path, f"{FAKE}cat <<'END'\n{text}\nEND\n").run(lines.append)
+    assert lines[-3:] == kept
+    assert not set(lines) & set(own.splitlines())
 
 
 def test_an_event_without_jobs_is_told(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_a_process_that_ignores_term_is_killed_after_the_grace(start: Start) -> 
 @pytest.mark.parametrize("change", [{"started": 1}, {"boot": "another boot"}])
 def test_a_stranger_with_the_same_number_is_neither_ours_nor_stopped(start: Start, change: dict[str, object]) -> None:
     stranger = start("touch ready; sleep 100")
-    recorded = dataclasses.replace(stranger, **change)  # type: ignore[arg-type]
+    recorded = dataclasses.replace(stranger, **change)
     assert not processes.is_alive(recorded)
     assert processes.members(recorded) == []
     processes.stop([recorded])

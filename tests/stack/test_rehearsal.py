@@ -4,7 +4,9 @@ from pathlib import Path
 
 import gitlab
 import pytest
+from click.testing import CliRunner
 
+from windlass.cli.rehearse import command
 from windlass.spec.errors import WindlassError
 from windlass.stack.publish import Remote
 from windlass.stack.rehearsal import next_version, rehearse
@@ -74,10 +76,11 @@ def model(tmp_path: Path, request: pytest.FixtureRequest) -> Checkout:
 
 
 @pytest.mark.stack
+@pytest.mark.usefixtures("rsync")
 def test_a_change_goes_from_merge_request_to_tag(small_stack: Stack, platform: Checkout, model: Checkout) -> None:
     lines: list[str] = []
 
-    def run(event: str):  # type: ignore[no-untyped-def]
+    def run(event: str):
         lines.clear()
         return rehearse(small_stack, model.folder, event, platform=platform.folder, output=lines.append)
 
@@ -113,6 +116,7 @@ def test_a_change_goes_from_merge_request_to_tag(small_stack: Stack, platform: C
 
 
 @pytest.mark.stack
+@pytest.mark.usefixtures("rsync")
 def test_a_failed_job_fails_the_rehearsal_and_main_moves_without_a_request(
     small_stack: Stack, platform: Checkout, model: Checkout
 ) -> None:
@@ -128,6 +132,7 @@ def test_a_failed_job_fails_the_rehearsal_and_main_moves_without_a_request(
 
 
 @pytest.mark.stack
+@pytest.mark.usefixtures("rsync")
 def test_a_pipeline_that_cannot_be_read_is_told_in_its_own_words(
     small_stack: Stack, platform: Checkout, model: Checkout
 ) -> None:
@@ -151,3 +156,16 @@ def test_what_is_no_repository_with_a_pipeline_is_refused_in_a_sentence(tmp_path
     checkout = Checkout(tmp_path / "model", Remote("http://127.0.0.1:1", ""))
     with pytest.raises(WindlassError, match=r"has no \.gitlab-ci\.yml"):
         rehearse(stack, checkout.folder)
+
+
+def test_without_rsync_a_rehearsal_ends_before_anything_starts_with_the_line_to_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout = Checkout(tmp_path / "model", Remote("http://127.0.0.1:1", ""))
+    checkout.commit(**{"__gitlab-ci__yml": MODEL})
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    arguments = [str(checkout.folder), "--home", str(tmp_path / "home")]
+    with pytest.raises(WindlassError, match="needs rsync: sudo apt-get install rsync"):
+        CliRunner().invoke(command, arguments, catch_exceptions=False)
+    assert not (tmp_path / "home").exists()

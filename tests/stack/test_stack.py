@@ -1,6 +1,7 @@
 """The stack comes up once, notices what died, moves from a taken port, and leaves nothing behind."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -119,7 +120,8 @@ def test_a_service_that_dies_while_it_starts_is_told_with_its_last_words(tmp_pat
 def test_an_interrupted_up_stops_what_it_started(tmp_path: Path, new_stack: Make) -> None:
     new_stack()  # stops what is left even if this test fails
     script = (
-        "from pathlib import Path; from windlass.stack.stack import Stack; import sys; "
+        "from pathlib import Path; from windlass.stack.stack import Stack; import signal, sys; "
+        "signal.signal(signal.SIGINT, signal.default_int_handler); "  # a shell's background job would ignore it
         "Stack(Path(sys.argv[1]), report=lambda line: print(line, flush=True), environments=()).up()"
     )
     process = subprocess.Popen(
@@ -178,3 +180,19 @@ def test_nothing_of_the_callers_cloud_settings_reaches_a_service(monkeypatch: py
     monkeypatch.setenv("AWS_PROFILE", "production")
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy:3128")
     assert not {"AWS_PROFILE", "HTTPS_PROXY"} & set(service.base_environment())
+
+
+def test_services_whose_record_was_removed_are_found_by_down_and_by_the_next_up(
+    tmp_path: Path, new_stack: Make
+) -> None:
+    lines: list[str] = []
+    stack = new_stack(report=lines.append)
+    stack.up()
+    shutil.rmtree(stack.home)
+    assert len(left_behind(tmp_path)) == 2
+    stack.up()
+    assert sum("of which there was no record" in line for line in lines) == 2
+    assert len(left_behind(tmp_path)) == 2
+    shutil.rmtree(stack.home)
+    assert len(stack.down()) == 2
+    assert left_behind(tmp_path) == []

@@ -1,5 +1,6 @@
 """`windlass rehearse`: a repository's real GitLab pipeline, run on the local stack."""
 
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,20 +47,38 @@ def command(path: Path, event: str, tag: str | None, platform: Path | None, as_j
       windlass rehearse ../digits --event tag --tag v1.0.0
     """
     from windlass.spec.errors import WindlassError
-    from windlass.stack.rehearsal import rehearse
+    from windlass.stack.rehearsal import ready, rehearse
 
     if tag and event != "tag":
         raise WindlassError("--tag names the new tag: give --event tag with it")
+    ready(path, console.step)
     stack = open_stack(home)
     stack.up(wait=event != "merge-request")  # a merge request needs no Airflow: it may still be starting
-    live = console.step if as_json else console.say
-    rehearsal = rehearse(stack, path, event, tag=tag, platform=platform, report=console.step, output=live)
+    output = console.step if as_json else live
+    rehearsal = rehearse(stack, path, event, tag=tag, platform=platform, report=console.step, output=output)
     if as_json:
         console.print_json({**asdict(rehearsal), "folder": str(rehearsal.folder), "ok": rehearsal.ok})
     else:
         show(rehearsal)
     if not rehearsal.ok:
         click.get_current_context().exit(1)
+
+
+def live(line: str) -> None:
+    """Prints one line of a job as it comes; a person at a terminal sees at a glance who says it and what ended how."""
+    from rich.text import Text
+
+    if not console.out.is_terminal:
+        console.say(line)
+        return
+    text, command = Text(line), re.match(r"\S+ +\$ ", line) is not None
+    text.highlight_regex(r"^\S+", "cyan")
+    text.highlight_regex(r"(?<= )finished in .*", "bold red" if " FAIL " in line else "green")
+    text.highlight_regex(r"^ FAIL .*", "bold red")
+    if command:
+        text.stylize("dim")
+    # a command is cut at the edge of the terminal, what it says is not
+    console.out.print(text, soft_wrap=not command, no_wrap=command, overflow="ellipsis" if command else None)
 
 
 def show(rehearsal: "Rehearsal") -> None:

@@ -3,22 +3,33 @@
 import csv
 import json
 import re
+import shlex
 import subprocess
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
+from windlass.runtime.process import run_script
 from windlass.spec.errors import WindlassError
 
-from . import processes
 from .service import base_environment
 from .settings import write_private
 
 PASSED, FAILED, WARNED, SKIPPED, MANUAL, STUCK = "passed", "failed", "allowed to fail", "skipped", "manual", "not run"
 
+LIMIT = timedelta(hours=6)
+"""A pipeline that takes longer is stuck."""
+
 STARTED = re.compile(r"(?P<job>.+?)\s+starting shell \(")
 FINISHED = re.compile(r"(?P<job>.+?)\s+finished in [\d.]+ \S+(?:\s+(?P<state>FAIL|WARN)\b.*)?")
+NOISE = re.compile(
+    r"(parsing and downloads|pipeline) finished in .*|json schema validated in .*"
+    r"|\S+ +(artifacts from \S+ was empty|(imported|exported) artifacts in .*)"
+    r"| PASS  .*|\S+ environment: \{.*\}|\s*"
+)
+"""What gitlab-ci-local says about itself, and a summary that names the first environment's URL for all of them."""
 
 
 @dataclass(frozen=True)
@@ -44,34 +55,24 @@ class Pipeline:
     """name -> environment or `*` -> value"""
 
     def run(self, output: Callable[[str], None]) -> list[Job]:
-        """Every job of the pipeline in order, after all have run; `output` gets each line with secrets masked."""
+        """Every job of the pipeline in order, after all have run; `output` gets each line with secrets masked.
+
+        When this process is interrupted or killed, the jobs end with it.
+        """
         self._write_variables()
         planned = self._planned()
         if not planned:
             raise WindlassError("the pipeline has no job for this event: look at its rules and workflow")
         watch = _Watch(planned)
         mask = _Mask(value for name, values in self.scoped.items() if _secret(name) for value in values.values())
-        process = subprocess.Popen(
-            [*self.command, *self._options()],
-            cwd=self.clone,
-            env=base_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
-        assert process.stdout is not None
-        identity = processes.identify(process.pid)
-        try:
-            for line in process.stdout:
-                watch.see(line.rstrip("\n"))
-                output(mask(line.rstrip("\n")))
-            code = process.wait()
-        finally:
-            processes.stop([identity], grace=5)
-        return watch.results(code)
+
+        def see(line: str) -> None:
+            watch.see(line)
+            if not NOISE.fullmatch(line):
+                output(mask(line))
+
+        ended = run_script(shlex.join([*self.command, *self._options()]), self.clone, LIMIT, see, base_environment())
+        return watch.results(ended.code)
 
     def _planned(self) -> list[Job]:
         done = subprocess.run(
@@ -125,7 +126,7 @@ class _Watch:
             state = {"FAIL": FAILED, "WARN": WARNED}.get(found["state"] or "", PASSED)
             self.ended[found["job"]] = (state, time.monotonic() - self.began[found["job"]])
 
-    def results(self, code: int) -> list[Job]:
+    def results(self, code: int | None) -> list[Job]:
         broken = code != 0 or any(state == FAILED for state, _ in self.ended.values())
         return [job for planned in self.planned if (job := self._result(planned, broken)) is not None]
 

@@ -77,6 +77,22 @@ def members(identity: Identity) -> list[int]:
     return sorted(pid for pid in found if table[pid].state != "Z")
 
 
+def lost(home: Path, known: Iterable[Identity]) -> list[Identity]:
+    """This stack's services that no record names: `home` was removed while they ran, or an `up` was killed.
+
+    They are modules of this package that were started right below `home`.
+    """
+    home, found, named = home.resolve(), [], {identity.pid for identity in known}
+    for pid, stat in _table().items():
+        if stat.session == pid and stat.state != "Z" and pid not in named:
+            with contextlib.suppress(OSError):
+                words = (PROC / str(pid) / "cmdline").read_text(errors="replace").split("\0")
+                # a removed folder is shown as "FOLDER (deleted)": only its parent counts here
+                if (PROC / str(pid) / "cwd").readlink().parent == home and f"{__package__}." in " ".join(words[1:3]):
+                    found.append(Identity(pid, stat.started, boot()))
+    return found
+
+
 def stop(identities: Iterable[Identity], grace: float = 10.0) -> None:
     """Ends these processes and all that they started: TERM to the leaders, KILL to what is left after `grace` s."""
     left = {identity: set(members(identity)) for identity in identities}

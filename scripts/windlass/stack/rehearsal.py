@@ -55,8 +55,8 @@ def rehearse(
 
     The pipeline runs for what is committed; `tag` names the new tag, else it is the next patch version.
     """
-    rehearser = _Rehearser(stack, _repository(path), platform or publish.platform_checkout(), report)
-    node.need_rsync(report)
+    path = ready(path, report)
+    rehearser = _Rehearser(stack, path, platform or publish.platform_checkout(), report)
     command = node.gitlab_ci_local(report)
     with _translated():
         rehearser.publish()
@@ -64,12 +64,14 @@ def rehearse(
         return rehearser.run(command, event, ref, request, output)
 
 
-def _repository(path: Path) -> Path:
+def ready(path: Path, report: Output) -> Path:
+    """The repository at `path`, after what a rehearsal needs of it and of this machine is there: ask before `up`."""
     path = path.resolve()
     if not (path / ".git").exists():
         raise WindlassError(f"{path} is not the top of a git repository: git init it, commit, and try again")
     if not (path / ".gitlab-ci.yml").exists():
         raise WindlassError(f"{path} has no .gitlab-ci.yml: it must include ci/model.yml of {PLATFORM}")
+    node.need_rsync(report)
     return path
 
 

@@ -73,12 +73,12 @@ class Stack:
     def down(self) -> list[str]:
         """The names of the services that were stopped; nothing of the stack runs afterwards, its data stay."""
         self._began = time.monotonic()
-        if load(self.home) is None:
+        if load(self.home) is None and not processes.lost(self.home, []):
             return []
         with self._locked() as settings:
             names = [name for name, running in settings.processes.items() if processes.members(_identity(running))]
             self._stop(settings, list(settings.processes))
-        return names
+            return names + self._stop_lost(settings)
 
     def status(self) -> list[Status]:
         """Every service of the stack as it is now."""
@@ -136,6 +136,8 @@ class Stack:
     # -- how it is done
 
     def _start(self, settings: Settings, started: list[str], wait: bool) -> None:
+        for stopped in self._stop_lost(settings):
+            self._say(f"stopped {stopped}")
         self._choose_ports(settings)
         first = [object_store.service(self.home, settings), gitlab_service.service(self.home, settings)]
         for service in first:
@@ -223,6 +225,12 @@ class Stack:
         for name in found:
             del settings.processes[name]
         save(self.home, settings)
+
+    def _stop_lost(self, settings: Settings) -> list[str]:
+        """What was stopped of an earlier stack in this home whose record is gone."""
+        lost = processes.lost(self.home, map(_identity, settings.processes.values()))
+        processes.stop(lost)
+        return [f"process {identity.pid}, of which there was no record" for identity in lost]
 
     def _status(self, settings: Settings, service: Service) -> Status:
         running = settings.processes.get(service.name)

@@ -23,6 +23,9 @@ from .store import Store
 RESOURCES = (projects, merge_requests, commits, tags, releases, deployments)
 """Every resource module; a new one is listed here."""
 
+NO_PAGES = "This is the windlass stack's stand-in for GitLab: it serves git and the API below /api/v4, but no pages.\n"
+"""What a person sees who follows a link to a project or a merge request."""
+
 
 @dataclass(frozen=True)
 class Standin:
@@ -123,7 +126,7 @@ def _git(standin: Standin, store: Store) -> Callable[[Request], Awaitable[Respon
     async def answer(request: Request) -> Response:
         match = smart_http.URL.fullmatch(request.scope["path"])
         if match is None:
-            return PlainTextResponse("not found\n", status_code=404)
+            return PlainTextResponse(NO_PAGES, status_code=404)
         caller = standin.tokens.caller(request.headers)
         project = store.find("projects", lambda p: bool(p["path_with_namespace"] == match["project"]))
         push = smart_http.is_push(request, match["service"])
