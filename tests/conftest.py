@@ -1,9 +1,16 @@
-"""Golden files: `pytest --update-golden` writes what the code says now, for a person to read in the diff."""
+"""What all tests share: golden files, which `pytest --update-golden` writes anew for a person to read in the diff."""
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+
+def pytest_configure() -> None:
+    """A shell's `make test &` ignores Ctrl-C for all that it starts; tests that send it need it to arrive."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
