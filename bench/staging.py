@@ -107,4 +107,4 @@ def _bundle(kind: str, prefix: str) -> object:
 
 
 if __name__ == "__main__":
-    print(json.dumps(_once(sys.argv[2], sys.argv[4])))  # noqa: T201
+    print(json.dumps(_once(sys.argv[2], sys.argv[4])))

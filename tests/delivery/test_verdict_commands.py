@@ -1,4 +1,4 @@
-# ruff: noqa: F811
+# ruff: noqa: F811 - a fixture is imported under the name that tests take it by
 """The commands around a verdict: promote, verify, rollback, hold and release-hold, over a real S3 protocol and HTTP."""
 
 import json
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.delivery.test_commands import Run, commit, deliver, project, s3, windlass  # noqa: F401
+from tests.delivery.test_commands import Run, commit, deliver, project, s3, windlass  # noqa: F401 - fixtures
 from tests.fakes.airflow_server import AirflowServer
 from tests.fakes.http_stub import http_stub
 from windlass.adapters.s3 import open_bucket

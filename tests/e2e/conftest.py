@@ -78,7 +78,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     try:
         need_rsync(lambda line: None)
     except WindlassError as missing:
-        pytest.skip(str(missing))
+        pytest.skip(str(missing))  # no rsync and not root: the sentence has the apt line
     home = tmp_path_factory.mktemp("demo")
     try:
         first, first_seconds = run_demo(home)

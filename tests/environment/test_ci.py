@@ -1,12 +1,11 @@
 """Which jobs ci/environments.yml has for each event, as gitlab-ci-local reads it with its include."""
 
-import csv
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from windlass.stack import node
+from tests.ci.listing import listed_jobs
 
 pytestmark = pytest.mark.stack
 
@@ -44,9 +43,4 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("event", EVENTS)
 def test_merge_requests_compare_and_the_default_branch_applies(clone: Path, event: str) -> None:
     options, expected = EVENTS[event]
-    command = [*node.gitlab_ci_local(print), "--list-csv-all", "--variable", "CI_DEFAULT_BRANCH=main", *options]
-    done = subprocess.run(command, cwd=clone, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    table = done.stdout[done.stdout.find("name;") :].splitlines() if "name;" in done.stdout else []
-    rows = csv.DictReader(table, delimiter=";")
-    assert {row["name"]: row["when"] for row in rows if row["when"] != "never"} == expected
+    assert listed_jobs(clone, options) == expected

@@ -91,7 +91,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, "")
 import socket  # noqa: E402, F401 - the hook is about its use
 
-from windlass.cli.main import main  # noqa: E402
+from windlass.cli.main import main  # noqa: E402 - only after the hook is set
 
 results = {}
 sys.addaudithook(hook)

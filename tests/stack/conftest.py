@@ -67,7 +67,7 @@ def rsync() -> None:
     try:
         node.need_rsync(lambda line: None)
     except WindlassError as missing:
-        pytest.skip(str(missing))
+        pytest.skip(str(missing))  # no rsync and not root: the sentence has the apt line
 
 
 class Checkout:

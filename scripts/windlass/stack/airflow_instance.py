@@ -45,7 +45,7 @@ def _import_airflow() -> None:
     import airflow.cli.commands.dag_processor_command
     import airflow.cli.commands.db_command
     import airflow.cli.commands.scheduler_command
-    import airflow.executors.local_executor  # noqa: F401
+    import airflow.executors.local_executor  # noqa: F401 - loaded once here, for every forked component
 
     gc.collect()
     gc.freeze()  # shared pages stay shared in the forked components
@@ -108,11 +108,11 @@ def _become(arguments: list[str], log: Path) -> NoReturn:
 
         setproctitle(f"airflow {' '.join(arguments)} ({log.parents[1]})")
         sys.argv = ["airflow", *arguments]
-        airflow.__main__.main()  # type: ignore[no-untyped-call]
+        airflow.__main__.main()  # type: ignore[no-untyped-call]  # Airflow's command line has no types
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except BaseException:  # noqa: BLE001  the outermost frame of this process
+    except BaseException:  # noqa: BLE001 - the outermost frame of this process
         traceback.print_exc()
     finally:
         sys.stdout.flush()

@@ -10,7 +10,7 @@ from typing import Any
 from windlass.spec.errors import WindlassError
 
 from . import policies
-from .service import Service, ask, base_environment
+from .service import Service, ask
 from .settings import REGION, Settings
 
 COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
@@ -112,8 +112,3 @@ def ailing(url: str) -> str | None:
     wanted = {"metadatabase", "scheduler", "dag_processor"} | ({"triggerer"} & set(COMPONENTS))
     ill = sorted(name for name in wanted if (report.get(name) or {}).get("status") != "healthy")
     return f"waits for {', '.join(ill)}" if ill else None
-
-
-def complete_environment(service: Service) -> dict[str, str]:
-    """The whole process environment of a service: for a test or a person that runs `airflow` beside it."""
-    return base_environment() | service.environment

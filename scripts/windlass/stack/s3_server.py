@@ -41,8 +41,8 @@ async def _refuse(send: ASGISendCallable) -> None:
 
 def one_root_key(root: str) -> None:
     """Makes `root` the only access key of the root user."""
-    from ministack.core import iam_evaluator  # type: ignore[import-untyped]
-    from ministack.services import sts  # type: ignore[import-untyped]
+    from ministack.core import iam_evaluator
+    from ministack.services import sts
 
     def is_root(access_key_id: str) -> bool:
         return not access_key_id or access_key_id == root  # no key at all: ministack's word for anonymous
@@ -53,7 +53,7 @@ def one_root_key(root: str) -> None:
 
 def keep_users() -> None:
     """Writes users, keys and policies to disk."""
-    from ministack.core.persistence import save_state  # type: ignore[import-untyped]
+    from ministack.core.persistence import save_state
     from ministack.services import iam
 
     save_state("iam", iam.get_state())
@@ -62,7 +62,7 @@ def keep_users() -> None:
 async def main() -> None:
     """Serves until TERM, then lets ministack write what it knows."""
     one_root_key(os.environ["AWS_ACCESS_KEY_ID"])
-    from ministack.app import app  # type: ignore[import-untyped]
+    from ministack.app import app
 
     config = Config()
     config.bind = [f"127.0.0.1:{os.environ['GATEWAY_PORT']}"]
