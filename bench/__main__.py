@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import promotion, rollback, staging
+from bench import promotion, rollback, serving, staging
 from bench.landscape import landscape
 from bench.report import surroundings, write_part
 
@@ -13,7 +13,12 @@ from bench.report import surroundings, write_part
 def main() -> None:
     """Runs the parts that are asked for, one after the other: nothing else should run on the machine."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers are stopped then, too
-    known = {"staging": staging.measure, "promotion": promotion.measure, "rollback": rollback.measure}
+    known = {
+        "staging": staging.measure,
+        "promotion": promotion.measure,
+        "rollback": rollback.measure,
+        "serving": serving.measure,
+    }
     with tempfile.TemporaryDirectory() as folder, landscape(Path(folder)) as land:
         for name in sys.argv[1:] or known:
             sys.stderr.write(f"measuring {name}\n")
