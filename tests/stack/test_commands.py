@@ -53,3 +53,10 @@ def test_a_tag_without_the_tag_event_is_refused_before_anything_starts(tmp_path:
     with pytest.raises(WindlassError, match="give --event tag"):
         CliRunner().invoke(rehearse.command, arguments, catch_exceptions=False)
     assert not (tmp_path / "home").exists()
+
+
+def test_a_variable_that_is_not_set_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    arguments = [str(tmp_path), "--variable", "NOBODY_SETS_THIS", "--home", str(tmp_path / "home")]
+    with pytest.raises(WindlassError, match="not set here: NOBODY_SETS_THIS"):
+        CliRunner().invoke(rehearse.command, arguments, catch_exceptions=False)
+    assert not (tmp_path / "home").exists()

@@ -1,5 +1,6 @@
 """`windlass rehearse`: a repository's real GitLab pipeline, run on the local stack."""
 
+import os
 import re
 from dataclasses import asdict
 from pathlib import Path
@@ -31,9 +32,18 @@ COLOURS = {"passed": "green", "failed": "bold red", "not run": "bold red", "allo
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Checkout of the platform repository [default: the one windlass runs from].",
 )
+@click.option(
+    "--variable",
+    "names",
+    metavar="NAME",
+    multiple=True,
+    help="A CI/CD variable of the project; its value is that of this command's own variable. May be repeated.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the jobs for a machine.")
 @home_option
-def command(path: Path, event: str, tag: str | None, platform: Path | None, as_json: bool, home: Path) -> None:
+def command(
+    path: Path, event: str, tag: str | None, platform: Path | None, names: tuple[str, ...], as_json: bool, home: Path
+) -> None:
     """Run the real GitLab pipeline of the repository at PATH on the local stack.
 
     The stack is started when it is not up. What is committed at PATH is pushed to the
@@ -45,17 +55,23 @@ def command(path: Path, event: str, tag: str | None, platform: Path | None, as_j
       windlass rehearse
       windlass rehearse ../digits --event main
       windlass rehearse ../digits --event tag --tag v1.0.0
+      DWH_PASSWORD=... windlass rehearse --variable DWH_PASSWORD
     """
     from windlass.spec.errors import WindlassError
     from windlass.stack.rehearsal import ready, rehearse
 
     if tag and event != "tag":
         raise WindlassError("--tag names the new tag: give --event tag with it")
+    if unset := [name for name in names if name not in os.environ]:
+        raise WindlassError(f"--variable: not set here: {', '.join(unset)}; export them first")
     ready(path, console.step)
     stack = open_stack(home)
     stack.up(wait=event != "merge-request")  # a merge request needs no Airflow: it may still be starting
     output = console.step if as_json else live
-    rehearsal = rehearse(stack, path, event, tag=tag, platform=platform, report=console.step, output=output)
+    variables = {name: os.environ[name] for name in names}
+    rehearsal = rehearse(
+        stack, path, event, tag=tag, platform=platform, variables=variables, report=console.step, output=output
+    )
     if as_json:
         console.print_json({**asdict(rehearsal), "folder": str(rehearsal.folder), "ok": rehearsal.ok})
     else:

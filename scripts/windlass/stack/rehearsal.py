@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,15 +48,17 @@ def rehearse(
     *,
     tag: str | None = None,
     platform: Path | None = None,
+    variables: Mapping[str, str] | None = None,
     report: Output = lambda line: None,
     output: Output = print,
 ) -> Rehearsal:
     """What `event`'s pipeline of the repository at `path` does on `stack`, which must be up.
 
-    The pipeline runs for what is committed; `tag` names the new tag, else it is the next patch version.
+    The pipeline runs for what is committed; `tag` names the new tag, else it is the next patch version. `variables` are
+    the project's CI/CD variables beside those that the stack gives.
     """
     path = ready(path, report)
-    rehearser = _Rehearser(stack, path, platform or publish.platform_checkout(), report)
+    rehearser = _Rehearser(stack, path, platform or publish.platform_checkout(), variables or {}, report)
     command = node.gitlab_ci_local(report)
     with _translated():
         rehearser.publish()
@@ -78,11 +80,12 @@ def ready(path: Path, report: Output) -> Path:
 class _Rehearser:
     """One rehearsal: the repository, its project on the stand-in, and the way there."""
 
-    def __init__(self, stack: Stack, path: Path, platform: Path, report: Output) -> None:
+    def __init__(self, stack: Stack, path: Path, platform: Path, variables: Mapping[str, str], report: Output) -> None:
         import gitlab
 
         settings = stack.settings()
         self.stack, self.path, self.platform, self.report = stack, path, platform, report
+        self.variables = variables
         self.scratch = stack.home / "platform.git"
         self.remote = Remote(settings.url("gitlab"), settings.operator_token)
         self.api = gitlab.Gitlab(settings.url("gitlab"), private_token=settings.operator_token)
@@ -236,7 +239,7 @@ class _Rehearser:
         for scope, environment in [("*", ENVIRONMENTS[0]), *((e, e) for e in ENVIRONMENTS)]:
             for name, value in self.stack.ci_variables(environment).items():
                 scoped.setdefault(name, {})[scope] = value
-        return scoped
+        return scoped | {name: {"*": value} for name, value in self.variables.items()}
 
 
 def next_version(tags: list[str]) -> str:
