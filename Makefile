@@ -39,6 +39,7 @@ down: ## Stops every process that the demo or `windlass stack up` started.
 
 test: venv ## Runs every test, the whole way through three Airflows included.
 	@command -v rsync >/dev/null || .ci/need rsync || true
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || .ci/need postgresql
 	$(BIN)/pytest -q -m "not airflow and not e2e" --numprocesses 2
 	$(BIN)/pytest -q -m "airflow and not e2e"
 	$(BIN)/pytest -q -m e2e

@@ -1,4 +1,7 @@
-"""A rollback: the whole command, and how long until the state is swapped, with few and with many states behind it."""
+"""A rollback: the whole command, and how long until the state is swapped, with few and with many states behind it.
+
+Where other projects were deployed since, their states lie between the live release and the one before it.
+"""
 
 import time
 
@@ -10,7 +13,8 @@ from windlass.delivery.ledger import complete_ledger
 from windlass.delivery.place import Place
 from windlass.delivery.states import copy_key, load_current, load_named, pointer_key
 
-STATES, FILES, SIZE, ROUNDS = (10, 100), 400, 7_500, 5
+CASES, FILES, SIZE, ROUNDS = ((10, 0), (100, 0), (100, 100)), 400, 7_500, 5
+"""States behind it, and how many of them are deployments of other projects since the release before was live."""
 
 
 def measure(land: Landscape, rounds: int = ROUNDS) -> None:
@@ -23,17 +27,25 @@ def measure(land: Landscape, rounds: int = ROUNDS) -> None:
     for number, changed in enumerate(("one", "two")):
         deliver(place, BUCKET, project_files(FILES - 3, 0, SIZE, changed), f"{number:040}")
     rows: list[tuple[object, ...]] = []
-    for states in STATES:
+    for states, others in CASES:
         _lengthen(place, states)
+        _lengthen_by_others(place, others)
         whole: list[tuple[int, float]] = []
         swaps: list[tuple[int, float]] = []
         for found, act in [(whole, _command), (swaps, _until_swapped)] * rounds:
             found.append(act(land))
             _lengthen(place, 1)
+            _lengthen_by_others(place, others)
         for what, found in (("whole command", whole), ("until the state is swapped", swaps)):
             requests, seconds = zip(*found, strict=True)
-            rows.append((states, what, figure(requests, ""), figure(seconds)))
-    head = ("states behind it", "`windlass rollback dev --no-verify`", "requests", "seconds, median (range)")
+            rows.append((states, others, what, figure(requests, ""), figure(seconds)))
+    head = (
+        "states behind it",
+        "of others since",
+        "`windlass rollback dev --no-verify`",
+        "requests",
+        "seconds, median (range)",
+    )
     write_part(
         "rollback",
         f"""To the release before, of {FILES} files and 3 MB; {WAIT} ms added to each request; {rounds} rounds, each of
@@ -62,6 +74,18 @@ def _lengthen(place: Place, states: int) -> None:
         )
         news = {"serial": live.serial + 1, "previous": live.name, "projects": other.projects, "deployment": change}
         live, other = live.model_copy(update=news), live
+        place.code.put(copy_key(place.prefix, live.name), live.to_json())
+        place.code.put(pointer_key(place.prefix), live.to_json())
+        complete_ledger(place.code, place.prefix, live)
+
+
+def _lengthen_by_others(place: Place, states: int) -> None:
+    """Adds states in which nothing of the project changes."""
+    live = load_current(place.code, place.prefix).state
+    assert live is not None
+    for _ in range(states):
+        change = live.deployment.model_copy(update={"action": "promote", "project": "other"})
+        live = live.model_copy(update={"serial": live.serial + 1, "previous": live.name, "deployment": change})
         place.code.put(copy_key(place.prefix, live.name), live.to_json())
         place.code.put(pointer_key(place.prefix), live.to_json())
         complete_ledger(place.code, place.prefix, live)

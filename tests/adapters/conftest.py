@@ -92,6 +92,15 @@ def store(request: pytest.FixtureRequest) -> Store:
 
 
 @pytest.fixture
+def in_parts(store: Store, request: pytest.FixtureRequest) -> Store:
+    """The same store, sending what is larger than 6 MiB in parts, as S3 wants what is larger than 5 GiB."""
+    if isinstance(store, MemoryStore):
+        return store
+    endpoint = request.getfixturevalue(request.node.callspec.params["store"])
+    return open_bucket("code", endpoint, largest_put=6 * 1024**2, part=5 * 1024**2)
+
+
+@pytest.fixture
 def more_than_a_page(request: pytest.FixtureRequest) -> int:
     """How many keys do not fit into one page of the store's listing."""
     return 1050 if request.node.callspec.params["store"] == "ministack" else 25

@@ -64,7 +64,8 @@ def test_a_release_is_made_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"), [(401, ServiceError), (403, ServiceError), (404, ServiceError), (502, TransientError)]
+    ("status", "kind"),
+    [(401, ServiceError), (403, ServiceError), (404, ServiceError), (429, TransientError), (502, TransientError)],
 )
 def test_a_refusal_is_translated(status: int, kind: type[Exception]) -> None:
     with http_stub(lambda request: (status, {"message": "no"})) as stub:
@@ -72,6 +73,24 @@ def test_a_refusal_is_translated(status: int, kind: type[Exception]) -> None:
             project(stub).merge_request("abc")
         with pytest.raises(kind, match="GitLab project 42"):
             project(stub).create_release("v1", "notes")
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html>sign in</html>", b"", b"null", b"{}", b"[1, 2]", b"[[]]", b'[{"iid": {}}]', b'[{"iid": 7}]']
+)
+def test_an_answer_that_is_not_gitlabs_is_told_so(body: bytes) -> None:
+    with http_stub(lambda request: (200 if request.method == "GET" else 201, body)) as stub:
+        for ask in (lambda: project(stub).merge_request("abc"), lambda: project(stub).create_release("v1", "notes")):
+            with pytest.raises(ServiceError, match="is not GitLab's; look what is at CI_SERVER_URL"):
+                ask()
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"{}", b'{"approved_by": 3}', b'{"approved_by": [{"user": null}]}'])
+def test_approvals_of_another_shape_are_unknown(body: bytes) -> None:
+    with http_stub(lambda request: (200, body if request.path.endswith("/approvals") else [MERGED])) as stub:
+        found = project(stub).merge_request("abc")
+        assert found is not None
+        assert found["approved_by"] is None
 
 
 def test_a_gitlab_that_nobody_listens_at_is_worth_another_try() -> None:

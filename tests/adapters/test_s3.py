@@ -47,6 +47,14 @@ def answering(status: int, code: str) -> Iterator[Store]:
         server.server_close()
 
 
+def _read_all(store: Store) -> object:
+    return list(store.pieces("k"))
+
+
+def _stat(store: Store) -> object:
+    return store.stat("k")
+
+
 @pytest.mark.parametrize(
     ("status", "code", "kind", "words"),
     [
@@ -55,6 +63,7 @@ def answering(status: int, code: str) -> Iterator[Store]:
         (403, "SignatureDoesNotMatch", ServiceError, "does not know these credentials"),
         (400, "ExpiredToken", ServiceError, "have expired; renew AWS_ACCESS_KEY_ID"),
         (404, "NoSuchBucket", ServiceError, "there is no bucket 'code'"),
+        (403, "RequestTimeTooSkewed", ServiceError, "set the clock of this machine right"),
         (404, "NoSuchKey", Missing, "there is no object"),
         (503, "SlowDown", TransientError, "S3 is busy"),
         (500, "InternalError", TransientError, "S3 is busy"),
@@ -69,6 +78,12 @@ def test_a_refusal_is_one_sentence_with_the_object(status: int, code: str, kind:
     assert "dev/state.json" in message
     assert "secret hint" not in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize("act", [lambda store: store.get("k"), lambda store: store.put("k", b"x"), _read_all, _stat])
+def test_a_web_server_is_not_taken_for_a_store(act: Callable[[Store], object]) -> None:
+    with answering(200, "") as store, pytest.raises(ServiceError, match="what answers is no S3 store, .* s3.endpoint"):
+        act(store)
 
 
 def test_who_may_not_delete_is_told_so() -> None:

@@ -1,5 +1,7 @@
 """What every Store does: the same claims over memory, moto and ministack."""
 
+import hashlib
+import io
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +10,25 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from windlass.delivery.states import require_preconditions
-from windlass.spec.store import Conflict, Missing, Store
+from windlass.spec.errors import DeliveryError
+from windlass.spec.store import PIECE, Conflict, Missing, Stat, Store, digest_in, holds
+
+SMALL = b"\0\xff weights" * 100
+LARGE = bytes(range(256)) * (11 * 1024**2 // 256)
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def put_file(store: Store, key: str, content: bytes) -> None:
+    store.put_file(key, io.BytesIO(content), sha256=sha256(content), size=len(content))
+
+
+def described(store: Store, key: str) -> Stat:
+    found = store.stat(key)
+    assert found is not None
+    return found
 
 
 @pytest.fixture
@@ -127,3 +147,78 @@ def test_deleting_what_is_not_there_is_no_error(store: Store, prefix: str) -> No
 def test_it_honours_what_a_state_needs(store: Store, prefix: str) -> None:
     require_preconditions(store, prefix)
     require_preconditions(store, prefix)
+
+
+@pytest.mark.parametrize("content", [b"", SMALL, LARGE], ids=["empty", "small", "large"])
+def test_a_file_is_put_and_read_back_in_pieces(store: Store, prefix: str, content: bytes) -> None:
+    put_file(store, f"{prefix}/a", content)
+    pieces = list(store.pieces(f"{prefix}/a"))
+    assert b"".join(pieces) == content
+    assert all(len(piece) <= PIECE for piece in pieces)
+    assert digest_in(store, f"{prefix}/a") == sha256(content)
+
+
+def test_what_is_put_is_known_by_size_etag_and_sha256(store: Store, prefix: str) -> None:
+    etag = store.put(f"{prefix}/a", SMALL)
+    put_file(store, f"{prefix}/b", SMALL)
+    assert described(store, f"{prefix}/a") == Stat(len(SMALL), etag, sha256(SMALL))
+    assert described(store, f"{prefix}/b") == Stat(len(SMALL), etag, sha256(SMALL))
+    assert store.stat(f"{prefix}/c") is None
+
+
+def test_what_is_not_there_has_no_pieces(store: Store, prefix: str) -> None:
+    with pytest.raises(Missing, match=f"{prefix}/a"):
+        list(store.pieces(f"{prefix}/a"))
+    assert not holds(store, f"{prefix}/a", sha256(b""))
+
+
+def test_a_large_file_is_put_in_parts_and_is_still_known_to_be_right(in_parts: Store, prefix: str) -> None:
+    put_file(in_parts, f"{prefix}/a", LARGE)
+    assert described(in_parts, f"{prefix}/a").sha256 in (None, sha256(LARGE))  # of the whole, or none: never of parts
+    assert holds(in_parts, f"{prefix}/a", sha256(LARGE), len(LARGE))
+    assert not holds(in_parts, f"{prefix}/a", sha256(SMALL), len(LARGE))
+    assert not holds(in_parts, f"{prefix}/a", sha256(LARGE), len(LARGE) + 1)
+
+
+def test_a_large_file_that_is_another_one_appears_nowhere(in_parts: Store, prefix: str) -> None:
+    with pytest.raises(DeliveryError, match=f"{prefix}/a: the file changed while it was sent"):
+        in_parts.put_file(f"{prefix}/a", io.BytesIO(LARGE), sha256=sha256(SMALL), size=len(LARGE))
+    assert in_parts.stat(f"{prefix}/a") is None
+
+
+def test_what_is_larger_than_expected_is_refused_by_name_before_it_is_read(store: Store, prefix: str) -> None:
+    etag = store.put(f"{prefix}/a", SMALL)
+    assert store.get(f"{prefix}/a", limit=len(SMALL)).content == SMALL
+    for ask in (
+        lambda: store.get(f"{prefix}/a", limit=len(SMALL) - 1),
+        lambda: store.get_if_changed(f"{prefix}/a", '"x"', limit=10),
+    ):
+        with pytest.raises(DeliveryError, match=rf"{prefix}/a has 1,000 bytes, and at most \d+ are read"):
+            ask()
+    assert store.get_if_changed(f"{prefix}/a", etag, limit=10) is None
+    assert store.get(f"{prefix}/a").content == SMALL  # the connection serves on
+
+
+def test_the_store_copies_by_itself_what_it_knows_the_sha256_of(store: Store, prefix: str) -> None:
+    put_file(store, f"{prefix}/a", SMALL)
+    assert store.copy(store, f"{prefix}/a", f"{prefix}/b", described(store, f"{prefix}/a"))
+    assert described(store, f"{prefix}/b").sha256 == sha256(SMALL)
+    assert store.get(f"{prefix}/b").content == SMALL
+    assert store.copy(store, f"{prefix}/b", f"{prefix}/c", described(store, f"{prefix}/b"))  # and on from there
+
+
+def test_the_store_vouches_for_no_copy_of_something_else(store: Store, prefix: str) -> None:
+    put_file(store, f"{prefix}/a", SMALL)
+    before = described(store, f"{prefix}/a")
+    put_file(store, f"{prefix}/a", SMALL[::-1])
+    assert not store.copy(store, f"{prefix}/a", f"{prefix}/b", before)
+    assert not store.copy(store, f"{prefix}/nothing", f"{prefix}/b", before)
+    assert not holds(store, f"{prefix}/b", sha256(SMALL))
+
+
+def test_what_has_no_sha256_or_too_many_bytes_is_left_to_the_caller(in_parts: Store, prefix: str) -> None:
+    put_file(in_parts, f"{prefix}/a", LARGE)
+    found = described(in_parts, f"{prefix}/a")
+    unknown = Stat(found.size, found.etag, None)
+    assert not in_parts.copy(in_parts, f"{prefix}/a", f"{prefix}/b", unknown)
+    assert in_parts.stat(f"{prefix}/b") is None

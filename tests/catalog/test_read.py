@@ -6,12 +6,12 @@ import pytest
 
 from windlass.catalog.annotation import fits, takes_duration
 from windlass.catalog.operator import Argument, class_name
-from windlass.catalog.read import STANDARD, read_catalog
+from windlass.catalog.read import MADE, STANDARD, read_catalog
 
 OPERATOR = '''
 from airflow.sdk import BaseOperator
 
-class PgToCsv(BaseOperator):
+class ReadTable(BaseOperator):
     """Reads a table."""
 
     inputs = {}
@@ -27,27 +27,27 @@ class PgToCsv(BaseOperator):
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     (tmp_path / "operators").mkdir()
-    (tmp_path / "operators/pg_to_csv.py").write_text(OPERATOR)
+    (tmp_path / "operators/read_table.py").write_text(OPERATOR)
     return tmp_path
 
 
 def test_an_operator_is_its_class_arguments_and_ports(project: Path) -> None:
     catalog = read_catalog(project, set())
-    operator = catalog.operators["pg_to_csv"]
+    operator = catalog.operators["read_table"]
     assert catalog.problems == ()
-    assert (operator.class_name, operator.description, operator.own) == ("PgToCsv", "Reads a table.", True)
+    assert (operator.class_name, operator.description, operator.own) == ("ReadTable", "Reads a table.", True)
     assert operator.arguments == {"sql": Argument("str"), "limit": Argument("int | None", "None")}
     assert operator.arguments["sql"].required and not operator.arguments["limit"].required
     assert operator.needs == ("outputs",)
 
 
 def test_ports_are_those_of_the_class_and_not_what_init_assigns(project: Path) -> None:
-    operator = read_catalog(project, set()).operators["pg_to_csv"]
+    operator = read_catalog(project, set()).operators["read_table"]
     assert (operator.inputs, operator.outputs) == ({}, {"data": ".csv"})
 
 
 def test_the_standard_operators_can_all_be_read(tmp_path: Path) -> None:
-    names = {path.stem for path in STANDARD.glob("*.py")} - {"__init__", "job"}
+    names = {path.stem for path in STANDARD.glob("*.py")} - {"__init__", *MADE}
     catalog = read_catalog(tmp_path, names)
     assert catalog.problems == () and set(catalog.operators) == names
     assert set(catalog.operators["s3_to_file"].arguments) == {"key"}
@@ -63,11 +63,15 @@ def test_only_the_standard_operators_that_are_wanted_are_read_but_all_names_are_
 @pytest.mark.parametrize(
     ("name", "source", "message"),
     [
-        ("pg_to_csv", OPERATOR.replace("PgToCsv", "PgToCSV"), "needs a class 'PgToCsv' here; did you mean 'PgToCSV'?"),
-        ("pg_to_csv", OPERATOR.replace('{"data": ".csv"}', "dict(data='.csv')"), "must be a literal mapping"),
-        ("pg_to_csv", OPERATOR.replace('{"data": ".csv"}', "{'data': 3}"), "must be a literal mapping"),
-        ("pg_to_csv", "class PgToCsv(:", "cannot be read as Python"),
-        ("pg_to_csv", OPERATOR.replace("inputs = {}", "inputs = {'q': '.csv'}"), "template_fields must hold 'inputs'"),
+        (
+            "read_table",
+            OPERATOR.replace("ReadTable", "ReadTAble"),
+            "needs a class 'ReadTable' here; did you mean 'ReadTAble'?",
+        ),
+        ("read_table", OPERATOR.replace('{"data": ".csv"}', "dict(data='.csv')"), "must be a literal mapping"),
+        ("read_table", OPERATOR.replace('{"data": ".csv"}', "{'data': 3}"), "must be a literal mapping"),
+        ("read_table", "class ReadTable(:", "cannot be read as Python"),
+        ("read_table", OPERATOR.replace("inputs = {}", "inputs = {'q': '.csv'}"), "template_fields must hold 'inputs'"),
         ("deliver", OPERATOR, "exists in windlass's standard library"),
         ("job", OPERATOR, "exists in windlass's standard library"),
         ("task_group", OPERATOR, "would hide Airflow's TaskGroup"),
@@ -83,7 +87,11 @@ def test_an_operator_that_cannot_be_used_is_a_problem(name: str, source: str, me
 
 
 def test_a_class_is_called_like_its_file() -> None:
-    assert [class_name(name) for name in ("s3_to_file", "deliver", "pg_to_csv")] == ["S3ToFile", "Deliver", "PgToCsv"]
+    assert [class_name(name) for name in ("s3_to_file", "deliver", "read_table")] == [
+        "S3ToFile",
+        "Deliver",
+        "ReadTable",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -101,3 +101,23 @@ def test_every_file_of_a_stage_is_included_by_the_whole() -> None:
     # environments.yml is for the repository that owns the environments
     included = set(re.findall(r"local: /ci/(\w+)\.yml", (ROOT / "ci/model.yml").read_text()))
     assert included == {path.stem for path in TEMPLATES} - {"model", "base", "environments"}
+
+
+def test_a_jobs_token_is_in_a_file_for_its_owner_and_boto3_is_told_where(tmp_path: Path) -> None:
+    script = yaml.safe_load(
+        filled(split(ROOT / "ci/base.yml")[1], SAMPLE | {"platform_ref": "main", "image": "python:3.11"})
+    )[".windlass:digits"]["before_script"][0]
+    clone = tmp_path / "builds/a clone"
+    clone.mkdir(parents=True)
+    tell = 'echo "${AWS_WEB_IDENTITY_TOKEN_FILE-none} ${AWS_ROLE_SESSION_NAME-none}"'
+    variables = {"PATH": "/usr/bin:/bin", "CI_PROJECT_DIR": str(clone), "CI_JOB_ID": "7"}
+
+    def said(**more: str) -> str:
+        command = ["sh", "-euc", f"{script}\n{tell}"]
+        return subprocess.run(command, env=variables | more, capture_output=True, text=True, check=True).stdout.strip()
+
+    assert said() == "none none", "without a token boto3 goes on with keys"
+    written = Path(f"{clone}.tmp/windlass-token")
+    assert said(WINDLASS_ID_TOKEN="ey.J0.x$y") == f"{written} windlass-7"
+    assert (written.read_text(), written.stat().st_mode & 0o777) == ("ey.J0.x$y", 0o600)
+    assert not list(clone.iterdir()), "nothing of it is in the clone"

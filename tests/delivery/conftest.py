@@ -9,6 +9,7 @@ import pytest
 from tests.fakes.airflow_reports import FakeAirflow, FakeClock
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.releases import SETTINGS, release_files
+from windlass.cli.context import OpenStore
 from windlass.delivery.archive import Archive, build_archive, digest_of, read_archive
 from windlass.delivery.judge import Bench, Conclusion, Trial, conclude
 from windlass.delivery.perform import Author, Clock, Outcome, perform
@@ -129,3 +130,9 @@ def world() -> World:
 
 
 WorldFactory = Callable[[], World]
+
+
+@pytest.fixture
+def open_store() -> OpenStore | None:
+    """None: the commands open S3's buckets by themselves. A module that needs no protocol imports in_memory's."""
+    return None

@@ -160,3 +160,35 @@ def test_a_tar_that_was_overwritten_anywhere_is_read_or_refused(position: int, n
     plain[at : at + len(noise)] = noise
     with suppress(DeliveryError):
         read(gzip.compress(bytes(plain)))
+
+
+@given(st.integers(min_value=0), st.binary(max_size=20), st.sampled_from(["own", "tarfile's", "long"]))
+def test_the_quick_reading_finds_what_tarfile_finds_or_leaves_it_to_tarfile(
+    position: int, noise: bytes, kind: str
+) -> None:
+    files = release_files("digits", {"read": "one"}) | ({f"files/{'x' * 120}": b"y"} if kind == "long" else {})
+    content = packed() if kind == "tarfile's" else build_archive("digits", files).content
+    plain = bytearray(zlib.decompress(content, wbits=31))
+    at = position % len(plain)
+    plain[at : at + len(noise)] = noise
+    try:
+        quick = archive._own_members("release", "digits", bytes(plain))
+    except DeliveryError:
+        return
+    assert quick is None or quick == archive._members("release", "digits", bytes(plain))
+
+
+def test_what_windlass_builds_is_read_quickly_and_nothing_else_is() -> None:
+    plain = zlib.decompress(GOOD.content, wbits=31)
+    assert archive._own_members("release", "digits", plain) == release_files("digits", {"read": "one"})
+    size_of_first, end = slice(124, 135), plain.rstrip(b"\0")
+    for spoiled in (
+        plain[:124] + b"99999999999" + plain[size_of_first.stop :],  # digits, and not octal ones
+        plain[:124] + b"77777777777" + plain[size_of_first.stop :],  # larger than all of it
+        plain[:156] + tarfile.SYMTYPE + plain[157:],
+        plain[:100] + b"0004755" + plain[107:],
+        plain[: len(end)],
+        plain + b"more",
+        b"",
+    ):
+        assert archive._own_members("release", "digits", spoiled) is None

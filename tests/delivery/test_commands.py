@@ -13,7 +13,9 @@ import pytest
 from tests.fakes.http_stub import Request, http_stub
 from tests.fakes.s3_server import CREDENTIALS, moto_server
 from windlass.adapters.s3 import open_bucket
+from windlass.cli.context import OpenStore
 from windlass.cli.main import main
+from windlass.spec.store import Store
 
 FILES = {
     "pipelines/read_digits.yml": """\
@@ -92,13 +94,19 @@ def project(tmp_path: Path, s3: str, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def windlass(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+def store(s3: str) -> Store:
+    """The bucket that the commands work in."""
+    return open_bucket("windlass", s3)
+
+
+@pytest.fixture
+def windlass(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, open_store: OpenStore | None) -> Run:
     """Runs a command as a shell would; returns its exit code, standard output and standard error."""
 
     def run(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["windlass", *arguments])
         with pytest.raises(SystemExit) as ended:
-            main()
+            main(open_store)
         captured = capsys.readouterr()
         return int(ended.value.code or 0), captured.out, captured.err
 

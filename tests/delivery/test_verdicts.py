@@ -86,6 +86,10 @@ def test_of_two_verifications_that_end_at_once_both_are_kept_and_the_later_count
     assert [verdict.result for verdict in kept] == ["fail", "pass"]
 
 
+def test_a_fail_from_a_machine_whose_clock_is_slow_takes_the_gate_away_too(world: World, archive: Archive) -> None:
+    assert record(world, archive, said("pass", 30), said("fail", 0)) == said("fail", 0)
+
+
 def test_the_same_verdict_again_is_recorded_once(world: World, archive: Archive) -> None:
     record(world, archive, said("pass", 0), said("pass", 0))
     assert len(load_verdicts(world.place("dev"), "digits", archive.digest).verdicts) == 1

@@ -153,6 +153,19 @@ def test_an_airflow_that_restarts_is_waited_for_and_one_that_is_away_is_not(worl
         check(world, first, airflow, timeout=10 * AWAY)
 
 
+def test_an_airflow_that_is_away_is_not_waited_for_beyond_the_time_that_verification_has(
+    world: World, first: State
+) -> None:
+    def away() -> None:
+        raise TransientError("Airflow of stage does not answer")
+
+    clock = FakeClock()
+    expected = Expectation(world.place("stage"), first, "digits")
+    with pytest.raises(TransientError):
+        verify(FakeAirflow(tick=away), "windlass", expected, 5, monotonic=clock.monotonic, sleep=clock.sleep)
+    assert clock.seconds <= 6
+
+
 def test_a_project_without_a_release_expects_nothing_but_its_dags_gone(world: World, first: State) -> None:
     expected = Expectation(world.place("stage"), first, "letters")
     assert expected.dag_ids == []

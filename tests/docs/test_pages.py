@@ -1,10 +1,13 @@
 """README and reference pages say what the tool says: their blocks are made again and compared."""
 
+import io
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ import pytest
 import yaml
 
 from windlass.cli.main import COMMANDS
+from windlass.cli.main import windlass as group
 from windlass.spec import errors
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +31,16 @@ def windlass(*arguments: str, folder: Path = ROOT) -> str:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment, check=False)
     assert "Traceback" not in done.stderr
     return done.stdout
+
+
+@cache
+def help_of(*command: str) -> str:
+    """What `windlass COMMAND --help` prints, without a process for each."""
+    shown = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(shown):
+        patch.setenv("COLUMNS", "110")
+        group.main([*command, "--help"], prog_name="windlass", standalone_mode=False)
+    return shown.getvalue()
 
 
 def with_block(page: str, after: str, content: str) -> str:
@@ -51,21 +65,23 @@ def test_the_broken_pipeline_on_the_first_screen_gets_the_findings_shown(
 
 
 def test_the_help_on_the_first_page_is_the_help_of_the_command(compare_golden: Compare) -> None:
-    compare_golden(README, with_block(README.read_text(), "## The command line", windlass("--help")))
+    shown = windlass("--help")
+    assert shown == help_of()
+    compare_golden(README, with_block(README.read_text(), "## The command line", shown))
 
 
 def test_the_reference_of_commands_is_their_help(compare_golden: Compare) -> None:
     parts = ["# Commands\n\nWhat `windlass COMMAND --help` prints, page by page.\n"]
     for name in COMMANDS:
-        parts.append(f"## {name}\n\n```text\n{windlass(name, '--help')}```\n")
+        parts.append(f"## {name}\n\n```text\n{help_of(name)}```\n")
         for action in ACTIONS.get(name, ()):
-            parts.append(f"### {name} {action}\n\n```text\n{windlass(name, action, '--help')}```\n")
+            parts.append(f"### {name} {action}\n\n```text\n{help_of(name, action)}```\n")
     compare_golden(ROOT / "docs/commands.md", "\n".join(parts))
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_explains_itself_with_an_example(name: str) -> None:
-    text = windlass(name, "--help")
+    text = help_of(name)
     assert re.search(rf"Examples:\n\s+(eval \"\$\()?windlass {name}", text), text
 
 

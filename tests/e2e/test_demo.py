@@ -144,10 +144,13 @@ def test_the_keys_in_s3_are_those_of_the_design(demo: Demo) -> None:
 # -- who may what
 
 
-@pytest.mark.parametrize("user", ["airflow-dev", "deliver-dev"])
-def test_the_credentials_of_dev_cannot_write_below_prod(demo: Demo, user: str) -> None:
+@pytest.mark.parametrize(
+    ("user", "own", "key"),
+    [("airflow-dev", "windlass-data", "dev/transfer/allowed"), ("deliver-dev", "windlass-models", "dev/allowed")],
+)
+def test_the_credentials_of_dev_cannot_write_below_prod(demo: Demo, user: str, own: str, key: str) -> None:
     s3 = client(demo.stack, user)
-    s3.put_object(Bucket="windlass-data", Key="dev/transfer/allowed", Body=b"x")
+    s3.put_object(Bucket=own, Key=key, Body=b"x")
     for bucket in ("windlass-code", "windlass-models", "windlass-data"):
         with pytest.raises(s3.exceptions.ClientError, match="AccessDenied"):
             s3.put_object(Bucket=bucket, Key="prod/forbidden", Body=b"x")

@@ -19,6 +19,14 @@ class Request:
     body: Any
 
 
+def _parsed(raw: bytes) -> Any:
+    """The JSON value in `raw`, None where there is nothing, and the bytes themselves where they are no JSON."""
+    try:
+        return json.loads(raw) if raw else None
+    except ValueError:
+        return raw
+
+
 Answer = Callable[[Request], tuple[int, Any]]
 
 
@@ -38,7 +46,7 @@ def http_stub(answer: Answer) -> Iterator[Stub]:
         def answer(self) -> None:
             size = int(self.headers.get("Content-Length") or 0)
             raw = self.rfile.read(size)
-            request = Request(self.command, self.path, dict(self.headers), json.loads(raw) if raw else None)
+            request = Request(self.command, self.path, dict(self.headers), _parsed(raw))
             stub.requests.append(request)
             status, value = answer(request)
             content = value if isinstance(value, bytes) else json.dumps(value).encode()

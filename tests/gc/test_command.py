@@ -19,7 +19,6 @@ from windlass.adapters.airflow_use import AirflowUseApi
 from windlass.adapters.s3 import open_bucket
 from windlass.cli.main import main
 from windlass.spec.environment import Airflow
-from windlass.stack import policies
 
 pytestmark = pytest.mark.stack
 
@@ -165,16 +164,3 @@ def test_unfinished_runs_are_asked_for_on_all_pages_in_both_directions() -> None
     with http_stub(answer) as stub:
         api = AirflowUseApi(Airflow.model_validate({"url": stub.url, "username": "a", "password": "b"}), "dev")
         assert len(api.unfinished_runs()) == 151
-
-
-def test_a_delivery_may_not_delete_and_the_operator_may() -> None:
-    for name, policy in policies.users().items():
-        allowed = {
-            (action, resource)
-            for statement in policy["Statement"]
-            for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
-            for resource in statement["Resource"]
-        }
-        deletes = {resource for action, resource in allowed if action == "s3:DeleteObject"}
-        kept = [resource for resource in deletes if policies.DATA not in resource]
-        assert bool(kept) == (name == "operator"), name

@@ -28,6 +28,18 @@ def all_need_all(count: int) -> bytes:
     return f"dag: {{name: x}}\ntasks:\n  a:\n{tasks}".encode()
 
 
+def nested_groups(depth: int) -> bytes:
+    return b"dag: {name: x}\ntasks: " + b"{a: " * depth + b"{operator_type: s3_to_file}" + b"}" * depth
+
+
+def overlays(count: int, tasks: int) -> bytes:
+    written = "".join(
+        f"    t{i}: {{operator_type: s3_to_file, key: a, outputs: {{data: a.csv}}}}\n" for i in range(tasks)
+    )
+    over = "".join(f"  e{i}: {{tasks: {{a: {{t0: {{key: b{i}}}}}}}}}\n" for i in range(count))
+    return f"dag: {{name: x}}\ntasks:\n  a:\n{written}environments:\n{over}".encode()
+
+
 def text_file(content: bytes) -> Callable[[Path], None]:
     def write(project: Path) -> None:
         (project / "pipelines/x.yml").write_bytes(content)
@@ -92,6 +104,20 @@ HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
     "900 tasks with unknown needs": (text_file(many_tasks(900)), r"more problems of this rule follow"),
     "500 tasks that need all 500": (text_file(all_need_all(500)), r"a circle: a.t0 -> a.t0 "),
     "2,000 tasks": (text_file(many_tasks(2_000)), r"more than 1,000 tasks"),
+    "groups in 35 groups": (text_file(nested_groups(35)), r"more than 5 groups"),
+    "groups in a hundred groups": (text_file(nested_groups(100)), r"nested more than 40 deep"),
+    "a wide tree of groups": (
+        text_file(b"dag: {name: x}\ntasks: {a: {" + b", ".join(b"g%d: {}" % i for i in range(5_000)) + b"}}\n"),
+        r"a task needs one of",
+    ),
+    "20 environments of 300 tasks": (text_file(overlays(20, 300)), r"1 file, no problems"),
+    "100 environments": (text_file(overlays(100, 1)), r"at most 20"),
+    "overlay of a name": (
+        text_file(
+            pipeline("a") + b"environments: {prod: {dag: {name: y}, tasks: {a: {c: {key: b}, b: {needs: []}}}}}\n"
+        ),
+        r"(?s)dag.name cannot differ.*there is no task or group 'a.c'.*needs is structure",
+    ),
     "20,000 unknown keys": (
         text_file(("dag:\n" + "".join(f"  k{i}: 1\n" for i in range(20_000))).encode()),
         r"more problems of this kind",
@@ -102,6 +128,29 @@ HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
         r"cannot be used as a name",
     ),
     "import path as operator": (text_file(pipeline("a").replace(b"s3_to_file", b"os.system")), r"there is no operator"),
+    "import path that only looks like Airflow's": (
+        text_file(pipeline("a").replace(b"s3_to_file", b"airflow.x.Y;import os.Z")),
+        r"there is no operator",
+    ),
+    "import path of an operator": (
+        text_file(
+            pipeline("a").replace(b"s3_to_file", b"airflow.no.such.Thing").replace(b", outputs: {data: a.csv}", b"")
+        ),
+        r"1 file, no problems",
+    ),
+    "SQL of a foreign file": (text_file(pipeline("{file: ../../etc/passwd}")), r"no path inside the project"),
+    "docs of a foreign file": (
+        text_file(pipeline("a").replace(b"x}", b"x, docs: /etc/passwd.md}")),
+        r"no path inside the project",
+    ),
+    "schedule of a thousand assets": (
+        text_file(pipeline("a").replace(b"x}", b"x, schedule: {assets: [" + b"a, " * 20_000 + b"a]}}")),
+        r"1 file, no problems",
+    ),
+    "parameters of the wrong kind": (
+        text_file(pipeline("a").replace(b"x}", b"x, params: {a: {type: integer, default: b}, c: 3, d: {type: x}}}")),
+        r"(?s)is not of the type integer.*must be a mapping.*there is no type 'x'",
+    ),
     "path as operator": (text_file(pipeline("a").replace(b"s3_to_file", b"../../evil")), r"there is no operator"),
     "time zone that is a path": (
         text_file(pipeline("a").replace(b"x}", b"x, timezone: ../../../etc/passwd}")),

@@ -3,15 +3,20 @@
 Started as a script in a process of its own: `run_dag_once.py DAG_ID`, the release being in Airflow's dags folder.
 """
 
+import functools
 import json
 import os
 import sys
 from pathlib import Path
 
+import botocore.loaders
+
 
 def main(dag_id: str) -> None:
     root = os.environ["AIRFLOW__CORE__DAGS_FOLDER"]
     sys.path.append(root)
+    # a worker has one process for each task; here all of them would read boto3's large tables again and again
+    botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)
     from airflow.dag_processing.dagbag import DagBag
     from airflow.utils.db import initdb
 

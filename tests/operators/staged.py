@@ -45,8 +45,8 @@ def stage(root: Path, project: str, files: Mapping[str, bytes], endpoint: str, p
     return root
 
 
-def run_dag(root: Path, dag_id: str, home: Path) -> Ran:
-    """Runs a DAG of the staged release in an Airflow whose home is `home`."""
+def run_dag(root: Path, dag_id: str, home: Path, settings: Mapping[str, str] | None = None) -> Ran:
+    """Runs a DAG of the staged release in an Airflow whose home is `home`; `settings` are added to its environment."""
     script = Path(__file__).with_name("run_dag_once.py")
     environment = {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -55,6 +55,7 @@ def run_dag(root: Path, dag_id: str, home: Path) -> Ran:
         "AIRFLOW__CORE__DAGS_FOLDER": str(root),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         **CREDENTIALS,
+        **(settings or {}),
     }
     done = subprocess.run(
         [sys.executable, str(script), dag_id],

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from windlass.catalog.operator import Argument, Catalog, Operator
 from windlass.render.dag import render_dag
 from windlass.render.literal import Call, Reference, docstring, identifier, laid_out, literal
-from windlass.spec.pipeline import Dag, Job, Pipeline, Task
+from windlass.render.surroundings import Surroundings
+from windlass.spec.pipeline import Dag, Group, Job, Pipeline, Task
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(
     [
@@ -51,11 +52,12 @@ def keyword_values(source: str, function: str) -> dict[str, Any]:
 @given(TEXT, TEXT, TEXT.filter(bool), PLAIN, TEXT.map(lambda text: text[:100]))
 def test_any_value_comes_back_exactly(description: str, owner: str, script: str, value: Any, tag: str) -> None:
     job = Job(docker_image="i", execution_time=timedelta(seconds=1), execution_script=script)
+    saying = Task.model_validate({"operator_type": "say", "value": value})
     pipeline = Pipeline(
         dag=Dag(name="x", description=description, owner=owner, tags=[tag]),
-        tasks={"a": {"b": Task(job=job), "c": Task.model_validate({"operator_type": "say", "value": value})}},
+        tasks={"a": Group.model_validate({"b": Task(job=job), "c": saying})},
     )
-    source = render_dag(pipeline, "pipelines/x.yml", "digits", CATALOG, {})
+    source = render_dag(pipeline, "pipelines/x.yml", Surroundings("digits", CATALOG))
     dag, said = keyword_values(source, "DAG"), keyword_values(source, "Say")
     if description:
         assert ast.literal_eval(dag["description"]) == description

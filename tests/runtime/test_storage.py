@@ -56,6 +56,12 @@ def test_a_copy_has_the_same_bytes_and_may_be_repeated(storage: Storage, tmp_pat
         storage.copy("data", "a", "delivered/a", 4)
 
 
+def test_the_size_of_an_object_is_known_and_none_when_it_is_not_there(storage: Storage, tmp_path: Path) -> None:
+    (tmp_path / "a.bin").write_bytes(b"abc")
+    storage.keep("data", "dev/a.bin", tmp_path / "a.bin")
+    assert (storage.size("data", "dev/a.bin"), storage.size("data", "dev/b.bin")) == (3, None)
+
+
 def test_what_is_not_there_is_named(storage: Storage, tmp_path: Path) -> None:
     with pytest.raises(RuntimeStop, match="there is no object s3://data/nothing"):
         storage.fetch("data", "nothing", tmp_path / "x")

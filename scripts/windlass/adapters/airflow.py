@@ -37,6 +37,7 @@ class AirflowApi:
                 file=dag["relative_fileloc"] or "",
                 token=dag["file_token"],
                 is_paused=dag.get("is_paused", False),
+                parsed=dag.get("last_parsed_time"),
             )
             for dag in found
         ]
@@ -50,6 +51,10 @@ class AirflowApi:
         """The import errors in files of the bundle."""
         found = self._pages("importErrors", "import_errors", {"bundle_name": bundle})
         return [ImportProblem(one["filename"], one["timestamp"], one["stack_trace"]) for one in found]
+
+    def source(self, dag_id: str) -> str:
+        """The text of the file that Airflow has the DAG from, as it found it when it parsed that last."""
+        return self._call("GET", f"dagSources/{quote(dag_id, safe='')}").get("content") or ""
 
     def ask_to_parse(self, token: str) -> None:
         """Asks for the file to be parsed soon; the bundle is refreshed for it."""

@@ -8,7 +8,7 @@ In Airflow's configuration:
 
 The DAG processor follows `state.json` with one conditional GET per refresh. A task asks for the version that its run
 began with, and finds exactly that one. When S3 is away, or offers something that was tampered with, the last staged
-version goes on serving and the log says why.
+version goes on serving and the log says why. The same holds for a release that none of `signers` signed.
 """
 
 import logging
@@ -22,8 +22,10 @@ from airflow.sdk.exceptions import AirflowException
 from windlass.airflow.disk import Disk
 from windlass.delivery.archive import read_archive
 from windlass.delivery.states import STATE_NAME, checked_state, load_named, pointer_key
+from windlass.delivery.trust import Claim, Distrusted, Trust, fetch_record
 from windlass.spec.errors import DeliveryError, WindlassError
 from windlass.spec.release import release_key
+from windlass.spec.signer import read_signers
 from windlass.spec.state import State
 from windlass.spec.store import Missing, Store
 
@@ -35,6 +37,9 @@ _SECONDS, _ATTEMPTS = 15, 2  # the DAG processor waits for a refresh: better to 
 
 class ReleaseBundle(BaseDagBundle):
     """The releases live at `s3://bucket/prefix`; `projects` limits them to some projects.
+
+    With `signers`, public keys by name, it serves only releases whose record has the signature of one of them. Whom to
+    trust stands in Airflow's configuration and nowhere in the bucket: whoever may write there must not decide it.
 
     Credentials come from the Airflow connection `aws_conn_id`, or without one from boto3's own chain;
     `endpoint` is for stores other than AWS.
@@ -50,6 +55,7 @@ class ReleaseBundle(BaseDagBundle):
         aws_conn_id: str | None = None,
         endpoint: str | None = None,
         projects: list[str] | None = None,
+        signers: dict[str, str] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -59,6 +65,11 @@ class ReleaseBundle(BaseDagBundle):
         self.prefix = prefix.strip("/")
         self.aws_conn_id = aws_conn_id
         self.endpoint = endpoint
+        try:
+            self.signers = {} if signers is None else read_signers(signers)
+        except ValueError as error:
+            raise AirflowException(f"bundle {self.name}: signers: {error}") from error
+        self._proven: str | None = None
         self._disk = Disk(self.base_dir, projects)
         self._opened: Store | None = None
 
@@ -113,7 +124,7 @@ class ReleaseBundle(BaseDagBundle):
     def _follow_once(self) -> None:
         key = pointer_key(self.prefix)
         try:
-            found = self._store.get_if_changed(key, self._disk.etag())
+            found = self._store.get_if_changed(key, self._disk.etag() if self._is_proven() else None)
         except Missing:
             if live := self._disk.live_state():
                 message = f"s3://{self.bucket}/{key} is gone, and version {live.name} was live"
@@ -136,14 +147,46 @@ class ReleaseBundle(BaseDagBundle):
         log.info("bundle %s: staged version %s", self.name, version)
 
     def _stage_releases(self, state: State) -> None:
-        """Unpacks the releases of `state` that are not here yet; they are fetched in parallel."""
-        releases = {name: project.release for name, project in self._disk.chosen(state).items()}
-        wanted = [(name, digest) for name, digest in releases.items() if not self._disk.has_release(digest)]
+        """Unpacks the releases of `state` that are not here yet; they and their records are fetched in parallel."""
+        trust, claims = self._trust(state), self._claims(state)
+        wanted = [claim for claim in claims if not self._disk.has_release(claim.release)]
+        unproven = [claim for claim in claims if not self._has_proof(trust, claim)]
         store = self._store  # opened in this thread: Airflow looks up connections in no other
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            keys = [release_key(self.prefix, name, digest) for name, digest in wanted]
-            for (name, digest), found in zip(wanted, pool.map(store.get, keys), strict=True):
-                self._disk.keep_release(read_archive(name, digest, found.content))
+            keys = [release_key(self.prefix, claim.project, claim.release) for claim in wanted]
+            archives = pool.map(store.get, keys)
+            records = list(pool.map(lambda claim: fetch_record(store, self.prefix, claim), unproven))
+            for claim, record in zip(unproven, records, strict=True):
+                trust.require(claim, record)  # all of them before anything is unpacked
+            for claim, found in zip(wanted, archives, strict=True):
+                self._disk.keep_release(read_archive(claim.project, claim.release, found.content))
+        for claim, record in zip(unproven, records, strict=True):
+            self._disk.keep_record(claim.release, claim.commit, record or b"")
+
+    def _is_proven(self) -> bool:
+        """Whether the live releases have the signatures that are asked for today: signers may have changed since."""
+        live = self._disk.live_state()
+        if live is None or live.name == self._proven:
+            return True
+        if all(self._has_proof(self._trust(live), claim) for claim in self._claims(live)):
+            self._proven = live.name
+        return live.name == self._proven
+
+    def _has_proof(self, trust: Trust, claim: Claim) -> bool:
+        """Whether the record that was kept beside the staged release is enough; without signers nothing is needed."""
+        if not self.signers:
+            return True
+        try:
+            trust.require(claim, self._disk.record_of(claim.release, claim.commit))
+        except Distrusted:
+            return False
+        return True
+
+    def _trust(self, state: State) -> Trust:
+        return Trust(state.environment.name, self.signers, state.environment.name)
+
+    def _claims(self, state: State) -> list[Claim]:
+        return [Claim(name, live.release, live.commit) for name, live in self._disk.chosen(state).items()]
 
     def _origin(self, state: State) -> dict[str, Any]:
         projects = {

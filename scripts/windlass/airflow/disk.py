@@ -1,6 +1,7 @@
 """The disk side of a bundle: releases staged once, versions that share them, and the link `current` that is swapped.
 
     releases/<digest>/<project>/...      unpacked once, whoever uses it
+    releases/<digest>/record-<hash>.json where it came from: one for each commit that a state named, if it was signed
     versions/<name>/                     for runs that began with that version; Airflow removes the stale ones
     live/<name>/                         for the DAG processor
         state.json  environment.json  <project> -> ../../releases/<digest>/<project>
@@ -9,6 +10,7 @@
 A folder appears under its final name by one rename, so whatever exists is whole. Callers hold the bundle's lock.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -95,6 +97,21 @@ class Disk:
         _open_for_reading(aside)
         _make_folder(self._releases)
         aside.rename(self._releases / release.digest)
+
+    def record_of(self, digest: str, commit: str) -> bytes | None:
+        """The record of the release that was kept beside it, or None."""
+        return _bytes(self._record(digest, commit))
+
+    def keep_record(self, digest: str, commit: str, content: bytes) -> None:
+        """Keeps the record of a release that is unpacked already: it can be asked again when other keys are trusted."""
+        aside = self._new_aside()
+        aside.write_bytes(content)
+        aside.chmod(0o644)
+        aside.rename(self._record(digest, commit))
+
+    def _record(self, digest: str, commit: str) -> Path:
+        named = hashlib.sha256(commit.encode()).hexdigest()  # a state may call anything a commit
+        return self._releases / digest / f"record-{named[:16]}.json"
 
     def link_version(self, state: State, folder: Path) -> None:
         """Makes `folder` the root of a bundle that shows `state`, whose releases are unpacked already."""

@@ -19,9 +19,26 @@ STANDARD = Path(__file__).parents[1] / "operators"
 JOB = "job"
 """The operator behind `job:` tasks; it cannot be named by `operator_type`."""
 
+MADE = {JOB, "branch", "for_each"}
+"""Operators that the language has words of its own for; `operator_type` cannot name them."""
+
 _MODULE = re.compile(r"[a-z][a-z0-9_]*")
 _NOT_ARGUMENTS = {"self", "task_id", "inputs", "outputs"}
-_RESERVED = {"DAG", "TaskGroup", "ZoneInfo"}
+RESERVED = {
+    *(
+        "DAG",
+        "Asset",
+        "AssetAll",
+        "AssetAny",
+        "DeadlineAlert",
+        "DeadlineReference",
+        "Param",
+        "SyncCallback",
+        "TaskGroup",
+    ),
+    *("Notifier", "JobOperator", "ApprovalOperator", "ZoneInfo"),
+}
+"""Classes that rendered modules import by themselves."""
 _UNREADABLE = (SyntaxError, ValueError, TypeError, LookupError, AttributeError, RecursionError, MemoryError)
 """What Python's parser and griffe raise for files that no person would write."""
 
@@ -34,7 +51,7 @@ class _Broken(Exception):
 
 def read_catalog(project: Path, wanted: Collection[str], standard: Path = STANDARD) -> Catalog:
     """The catalogue of the `wanted` standard operators and all of the project's own `operators/*.py`."""
-    standard_names = _modules(standard) - {JOB}
+    standard_names = _modules(standard) - MADE
     own_names = _modules(project / "operators")
     operators: dict[str, Operator] = {}
     problems: list[Problem] = []
@@ -43,9 +60,9 @@ def read_catalog(project: Path, wanted: Collection[str], standard: Path = STANDA
     for name in sorted(own_names):
         path = f"operators/{name}.py"
         try:
-            if name in standard_names or name == JOB:
+            if name in standard_names or name in MADE:
                 raise _Broken(1, f"operator {name!r} exists in windlass's standard library; rename this file")
-            if class_name(name) in _RESERVED:
+            if class_name(name) in RESERVED:
                 raise _Broken(1, f"operator {name!r} would hide Airflow's {class_name(name)}; rename this file")
             operators[name] = _read(name, project, path, own=True)
         except _Broken as broken:

@@ -21,6 +21,8 @@ from windlass.spec.store import Store
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Purpose = Literal["code", "models", "data"]
+OpenStore = Callable[[str], Store]
+"""Gives the store for the name of a bucket: what who calls `main` may bring in place of S3."""
 
 
 def environments_option(command: Command) -> Command:
@@ -94,8 +96,16 @@ def runtime_settings(environment: Environment) -> RuntimeSettings:
 
 
 def store(environment: Environment, purpose: Purpose) -> Store:
-    """The environment's bucket for code, models or data."""
-    from windlass.adapters.s3 import open_bucket
-
+    """The environment's bucket for code, models or data; the buckets of one endpoint share their connections."""
     where = buckets(environment)
-    return open_bucket({"code": where.code, "models": where.models, "data": where.data}[purpose], where.endpoint)
+    name = {"code": where.code, "models": where.models, "data": where.data}[purpose]
+    current = click.get_current_context(silent=True)
+    if current and current.obj is not None:
+        brought: OpenStore = current.obj
+        return brought(name)
+    from windlass.adapters.s3 import Bucket, open_client
+
+    clients = current.meta.setdefault("windlass.s3", {}) if current else {}
+    if where.endpoint not in clients:
+        clients[where.endpoint] = open_client(f"s3://{name}", where.endpoint)
+    return Bucket(clients[where.endpoint], name)

@@ -14,17 +14,18 @@ if TYPE_CHECKING:
     from windlass.delivery.judge import Conclusion, Trial
     from windlass.delivery.perform import Author
     from windlass.delivery.place import Place
+    from windlass.delivery.plain import LaidOut
     from windlass.spec.environment import Environment
     from windlass.spec.release import Provenance
     from windlass.spec.state import State
 
 
 def place(environment: "Environment") -> "Place":
-    """The environment's buckets for code and models."""
+    """The environment's buckets for code and models, and the signers that it trusts."""
     from windlass.delivery.place import Place
 
     code, models = context.store(environment, "code"), context.store(environment, "models")
-    return Place(environment.name, environment.prefix, code, models)
+    return Place(environment.name, environment.prefix, code, models, environment.signers, environment.bundle == "plain")
 
 
 def author(reason: str | None = None) -> "Author":
@@ -148,6 +149,17 @@ def verdict_as_json(conclusion: "Conclusion | None") -> dict[str, Any]:
     return {"verdict": conclusion.judgement.verdict.model_dump(mode="json"), "rolled_back_to": back}
 
 
+def laid_out_as_json(laid_out: "LaidOut | None") -> dict[str, Any]:
+    """What became of the files of a plain environment, for a machine; nothing in any other."""
+    return {"laid_out": laid_out.as_json()} if laid_out else {}
+
+
+def say_laid_out(laid_out: "LaidOut | None") -> None:
+    """What became of the files of a plain environment, for a person."""
+    if laid_out:
+        console.say(f"  {laid_out.describe()}")
+
+
 def say_verdict(environment: str, conclusion: "Conclusion") -> None:
     """What was seen and what followed from it, for a person."""
     judgement = conclusion.judgement
@@ -169,6 +181,7 @@ def say_verdict(environment: str, conclusion: "Conclusion") -> None:
     if conclusion.back:
         for line in conclusion.back.plan.describe():
             console.say(line)
+        say_laid_out(conclusion.back.laid_out)
     if conclusion.after and conclusion.after.stop:
         console.warn(f"{environment} is rolled back, but: {conclusion.after.stop}")
     elif conclusion.after and conclusion.after.seen:

@@ -32,6 +32,7 @@ def command(
     """
     from windlass.cli import console, delivering
     from windlass.delivery.holds import find_hold, set_hold
+    from windlass.delivery.shown import one_line
     from windlass.spec.environment import find_environment
 
     all_environments = context.environments(environments_dir)
@@ -46,4 +47,4 @@ def command(
     if as_json:
         console.print_json({"hold": hold.model_dump(mode="json"), "changed": swap.changed, "state": swap.state.name})
     else:
-        console.say(f"{name}: {hold.describe()}{'' if swap.changed else '; nothing to do'}")
+        console.say(f"{name}: {one_line(hold.describe())}{'' if swap.changed else '; nothing to do'}")

@@ -3,7 +3,7 @@
 import importlib
 import sys
 import traceback
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,12 +11,18 @@ from windlass import __version__
 from windlass.cli import console
 from windlass.spec.errors import WindlassError
 
+if TYPE_CHECKING:
+    from windlass.cli.context import OpenStore
+
 COMMANDS = (
     "lint",
     "render",
+    "operators",
     "test",
     "train",
     "release",
+    "sign",
+    "sign-key",
     "plan",
     "promote",
     "verify",
@@ -25,6 +31,7 @@ COMMANDS = (
     "release-hold",
     "status",
     "history",
+    "diff",
     "env",
     "gc",
     "stack",
@@ -65,10 +72,14 @@ def windlass() -> None:
     """
 
 
-def main() -> None:
-    """Runs the command line. A bug keeps its traceback and exits with 70; everything else is one sentence."""
+def main(open_store: "OpenStore | None" = None) -> None:
+    """Runs the command line. A bug keeps its traceback and exits with 70; everything else is one sentence.
+
+    Buckets are S3's unless `open_store` gives others.
+    """
+    console.accept_any_text()
     try:
-        code = windlass(standalone_mode=False)
+        code = windlass(standalone_mode=False, obj=open_store)
     except WindlassError as stop:
         console.fail(str(stop))
         code = stop.exit_code

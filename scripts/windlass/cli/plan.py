@@ -1,20 +1,40 @@
 """`windlass plan`: says what a promotion would change, and changes nothing."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from windlass.cli import context
+
+if TYPE_CHECKING:
+    from windlass.delivery.needs import Offer
+    from windlass.delivery.plan import Plan
+    from windlass.spec.environment import Environment
+    from windlass.spec.release import Requires
 
 
 @click.command("plan")
 @click.option("--to", "to", metavar="ENV", required=True, help="The environment that would change.")
 @click.option("--commit", metavar="COMMIT", help="The release of this commit instead of the working tree.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print the plan as Markdown for a merge request.")
+@click.option("--out", metavar="DIR", help="Also write plan.md and plan.json to this folder.")
 @context.environments_option
 @context.project_option
 @context.json_option
 def command(
-    to: str, commit: str | None, environments_dir: str | None, project_given: str | None, as_json: bool
+    to: str,
+    commit: str | None,
+    as_markdown: bool,
+    out: str | None,
+    environments_dir: str | None,
+    project_given: str | None,
+    as_json: bool,
 ) -> None:
     """Show what a promotion to ENV would change.
+
+    Pipelines are compared task by task and field by field with what is live in ENV, models with their metrics, and
+    what the release needs (flavors, images, connections, variables, pools) with what ENV declares and its Airflow has.
+    Every change is classed: breaking, behaviour or cosmetic.
 
     Without --commit the release is built in memory from the working tree, so a merge request sees what merging it
     would do. Exits with 0 when nothing would change, 1 when something would (or lint finds problems), 2 when a gate
@@ -24,9 +44,31 @@ def command(
     Examples:
       windlass plan --to dev
       windlass plan --to prod --commit 1a2b3c4d
+      windlass plan --to stage --markdown
       windlass plan --to stage --json
     """
-    from windlass.cli import console, delivering
+    from windlass.cli import console
+    from windlass.cli.change_lines import say_changes
+    from windlass.delivery.plan_lines import plan_markdown
+
+    if as_json and as_markdown:
+        raise click.UsageError("--json and --markdown are two forms of one result: give one of them")
+    plan = _plan(to, commit, environments_dir, project_given)
+    if out:
+        _write(plan, out)
+    if as_json:
+        console.print_json(plan.as_json())
+    elif as_markdown:
+        click.echo(plan_markdown(plan), nl=False)
+    else:
+        say_changes(plan.describe())
+    click.get_current_context().exit(2 if plan.refusals else 0 if plan.is_done else 1)
+
+
+def _plan(to: str, commit: str | None, environments_dir: str | None, project_given: str | None) -> "Plan":
+    from datetime import UTC, datetime
+
+    from windlass.cli import delivering
     from windlass.cli.building import build_here
     from windlass.delivery.archive import read_archive
     from windlass.delivery.plan import Origin
@@ -45,18 +87,48 @@ def command(
         release = load_release(source, project, record.release)
         origin = Origin(record.commit, record.tag, record.project_url)
         gated = delivering.is_gated(environment, upstream)
-        decide = deciding_promotion(source, target, settings, release, origin, gated=gated)
     else:
         source = delivering.place(context.first(all_environments))
         archive = build_here(project, environments_dir, all_environments)
         release = read_archive(project, archive.digest, archive.content)
         here = delivering.commit_here()
         origin = Origin(here, delivering.tag_here(here))
-        decide = deciding_promotion(source, target, settings, release, origin, trained=False)
-    plan = plan_now(target, decide)
-    if as_json:
-        console.print_json(plan.as_json())
-    else:
-        for line in plan.describe():
-            console.say(line)
-    click.get_current_context().exit(2 if plan.refusals else 0 if plan.is_done else 1)
+        gated = False
+    offer, now = _offer(environment, release.manifest.requires), datetime.now(UTC)
+    decide = deciding_promotion(
+        source, target, settings, release, origin, trained=bool(commit), gated=gated, offer=offer, now=now
+    )
+    return plan_now(target, decide)
+
+
+def _offer(environment: "Environment", requires: "Requires") -> "Offer":
+    """What the environment declares, and what its Airflow has: asked only where the release needs something of it."""
+    import os
+
+    from windlass.adapters.airflow_settings import AirflowSettingsApi
+    from windlass.delivery.needs import Offer, declared_by
+    from windlass.spec.environment import resolve
+    from windlass.spec.errors import WindlassError
+
+    declared = declared_by(environment)
+    if not (requires.connections or requires.variables or requires.pools):
+        return Offer(declared)
+    if environment.airflow is None:
+        return Offer(declared, unasked=f"environments/{environment.name}.yml names no airflow")
+    try:
+        settings = resolve(environment.airflow, os.environ, f"environments/{environment.name}.yml: airflow")
+        return Offer(declared, frozenset(AirflowSettingsApi(settings, environment.name).read()))
+    except WindlassError as error:  # a merge request has no right to ask, and the plan is worth showing without
+        return Offer(declared, unasked=f"what the Airflow of {environment.name} has: {error}")
+
+
+def _write(plan: "Plan", folder: str) -> None:
+    import json
+    from pathlib import Path
+
+    from windlass.delivery.plan_lines import plan_markdown
+
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    Path(folder, "plan.md").write_text(plan_markdown(plan), encoding="utf-8")
+    content = json.dumps(plan.as_json(), indent=2, sort_keys=True)
+    Path(folder, "plan.json").write_text(content + "\n", encoding="utf-8")

@@ -36,7 +36,8 @@ def command(
     The release and its models are taken, the very same bytes, from the environment that ENV names as upstream; in the
     first environment it is what `windlass release` published there. Gates are checked against what is live in ENV, no
     hold of ENV may stand against it, and in the environment before the release's verdict must be `pass`.
-    A promotion that was interrupted is finished by the same command; one that is done already changes nothing.
+    A promotion that was interrupted is finished by the same command; one that is done already changes nothing. Where
+    ENV has `bundle: plain`, the files below dags/ follow, and files that are missing or altered there are put right.
 
     The verification ends in a verdict that is recorded: `pass`; `fail` (exit code 2), after which ENV goes back by
     itself where `verify.on_failure` says so, with a hold on the release; or `inconclusive` (75, or 3 where a service
@@ -76,12 +77,14 @@ def command(
     if not as_json:
         for line in outcome.plan.describe():
             console.say(line)
+        delivering.say_laid_out(outcome.laid_out)
     conclusion = None
     if api:
         conclusion = delivering.concluded(api, environment, target, outcome.state, project, may_go_back=True)
     if as_json:
         result = {**outcome.plan.as_json(), "changed": outcome.changed, "state": outcome.state.name}
-        console.print_json({**result, **delivering.verdict_as_json(conclusion)})
+        laid_out = delivering.laid_out_as_json(outcome.laid_out)
+        console.print_json({**result, **laid_out, **delivering.verdict_as_json(conclusion)})
     elif conclusion:
         delivering.say_verdict(to, conclusion)
     elif not no_verify:

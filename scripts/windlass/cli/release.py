@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING
 import click
 
 from windlass.cli import context
+from windlass.cli.signing import key_option
 
 if TYPE_CHECKING:
     from windlass.spec.release import Provenance
 
 
 @click.command("release")
+@key_option
 @context.environments_option
 @context.project_option
 @context.json_option
-def command(environments_dir: str | None, project_given: str | None, as_json: bool) -> None:
+def command(key_file: str | None, environments_dir: str | None, project_given: str | None, as_json: bool) -> None:
     """Build the release of this commit and publish it.
 
     Lints, pins each model to the version that the working tree makes (it must be trained: `windlass train`), renders
@@ -23,35 +25,42 @@ def command(environments_dir: str | None, project_given: str | None, as_json: bo
     content is the same release. It is kept in the environment without upstream; nothing becomes live before
     `windlass promote`. Exits with 1 when lint finds problems.
 
+    With a key, the record of where the release came from is signed; an environment with `signers` takes nothing else.
+    Run it again with the key for a release that was published without.
+
     \b
     Examples:
       windlass release
-      windlass release --json
+      windlass release --sign-key release.pem --json
     """
     from windlass.adapters import git
-    from windlass.cli import console, delivering
+    from windlass.cli import console, delivering, signing
     from windlass.cli.building import build_here
     from windlass.delivery.archive import read_archive
     from windlass.delivery.models import require_trained
-    from windlass.delivery.publish import publish
+    from windlass.delivery.publish import bound_models, publish
+    from windlass.delivery.signature import sign
     from windlass.spec.errors import DeliveryError
 
+    key = signing.key(key_file, os.environ)
     commit, folder = delivering.commit_here(), context.project_folder()
     if not git.is_clean(folder):
         raise DeliveryError(
             f"files here differ from commit {commit[:12]}; commit them: a release is what a commit says"
         )
     all_environments = context.environments(environments_dir)
+    signing.warn_of_refusals(all_environments, key)
     project = context.project(project_given)
     archive = build_here(project, environments_dir, all_environments)
     manifest = read_archive(project, archive.digest, archive.content).manifest
     first = context.first(all_environments)
     place = delivering.place(first)
     require_trained(place, manifest.models)
-    record = _provenance(project, archive.digest, commit)
-    is_new = publish(place, archive, record)
+    record = _provenance(project, archive.digest, commit, bound_models(place, manifest.models))
+    is_new = publish(place, archive, sign(record, key) if key else record)
     result = {"project": project, "release": archive.digest, "commit": commit, "environment": first.name, "new": is_new}
     result |= {"models": dict(manifest.models), "pipelines": sorted(manifest.pipelines), "bytes": len(archive.content)}
+    result |= {"signed_by": key.public if key else None}
     if as_json:
         console.print_json(result)
         return
@@ -61,9 +70,11 @@ def command(environments_dir: str | None, project_given: str | None, as_json: bo
         console.say(f"  pipeline {dag_id}")
     for name, version in manifest.models.items():
         console.say(f"  model {name} {version}")
+    if key:
+        console.say(f"  signed by {key.public}")
 
 
-def _provenance(project: str, digest: str, commit: str) -> "Provenance":
+def _provenance(project: str, digest: str, commit: str, models: dict[str, str]) -> "Provenance":
     from datetime import UTC, datetime
 
     from windlass import __version__
@@ -91,4 +102,5 @@ def _provenance(project: str, digest: str, commit: str) -> "Provenance":
         actor=delivering.author().actor,
         built_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         tool_version=__version__,
+        models=models,
     )

@@ -32,6 +32,7 @@ def command(
     """
     from windlass.cli import console, delivering
     from windlass.delivery.holds import take_hold_away
+    from windlass.delivery.shown import one_line
     from windlass.delivery.states import load_current
     from windlass.spec.environment import find_environment
 
@@ -40,7 +41,10 @@ def command(
     project = context.project(project_given)
     place = delivering.place(environment)
     if load_current(place.code, place.prefix).state is None:
-        console.say(f"{name}: nothing was promoted there, and nothing is on hold")
+        if as_json:
+            console.print_json({"changed": False, "state": None, "holds": []})
+        else:
+            console.say(f"{name}: nothing was promoted there, and nothing is on hold")
         return
     digest = delivering.release_meant(all_environments, environment, project, release) if release else None
     swap = take_hold_away(place, project, digest, delivering.author(reason), progress=console.step)
@@ -52,4 +56,4 @@ def command(
     what = f"release {digest[:12]} of {project}" if digest else project
     console.say(f"{name}: {what} {'may be promoted again' if swap.changed else 'is not on hold; nothing to do'}")
     for hold in rest:
-        console.say(f"  still: {hold.describe()}")
+        console.say(f"  still: {one_line(hold.describe())}")

@@ -36,7 +36,7 @@ def command(
     RELEASE is a tag, a commit or the beginning of a digest that was live in ENV, or `previous`: what the last
     promotion replaced. Asking for `previous` again after a rollback changes nothing. Everything that is needed is in
     ENV already: nothing is built or copied, and neither gates nor holds stop it. Runs that have begun go on with the
-    version they began with.
+    version they began with; where ENV has `bundle: plain`, the files below dags/ follow and such runs see them.
 
     With --all every project of ENV and its settings go back at once, in one swap, to what was live in a state: its
     serial, its name as `windlass history` shows it, or `previous`. Holds stay.
@@ -63,6 +63,7 @@ def command(
         back, swap = go_back(place, state_meant(place, to), author, progress=console.step)
         lines, state = back.describe(), swap.state
         result = {**back.as_json(), "changed": swap.changed, "state": state.name}
+        laid_out = swap.laid_out
         projects = sorted(back.live.projects.keys() | back.earlier.projects.keys())
     else:
         project = context.project(project_given)
@@ -73,6 +74,9 @@ def command(
         outcome = perform(decide, place, place, author, progress=console.step)
         lines, state, projects = outcome.plan.describe(), outcome.state, [project]
         result = {**outcome.plan.as_json(), "changed": outcome.changed, "state": state.name}
+        laid_out = outcome.laid_out
+    result |= delivering.laid_out_as_json(laid_out)
+    lines += [f"  {laid_out.describe()}"] if laid_out else []
     _report(environment, place, state, projects, lines, result, as_json=as_json, no_verify=no_verify)
 
 

@@ -80,7 +80,11 @@ def read_archive(project: str, digest: str, content: bytes) -> Release:
             f"{name}: the archive was altered: its SHA-256 begins with {actual[:12]}, not with {digest[:12]}; "
             "nothing of it is used"
         )
-    files = _members(name, project, _uncompress(name, content))
+    unpacked = _uncompress(name, content)
+    files = _own_members(name, project, unpacked)
+    if files is None:
+        files = _members(name, project, unpacked)
+    _require_no_file_above_another(name, files)
     return Release(digest, _manifest(name, project, files), files)
 
 
@@ -96,6 +100,55 @@ def _uncompress(name: str, content: bytes) -> bytes:
     if not unpack.eof or unpack.unused_data:
         raise DeliveryError(f"{name}: the archive ends too early or has something after its end")
     return result
+
+
+def _own_members(name: str, project: str, content: bytes) -> dict[str, bytes] | None:
+    """The members, when all of it is, byte by byte, what `build_archive` writes; None: look at it more closely.
+
+    A header is compared with the one that its name and size would have been given, which is ten times as fast as
+    reading it, and leaves no room for anything that tar can express besides plain files.
+    """
+    files: dict[str, bytes] = {}
+    position = 0
+    while (header := content[position : position + _BLOCK]) != _END:
+        path, _, _ = header[:100].partition(b"\0")
+        size = -1 if header[124:135].strip(b"01234567") else int(header[124:135] or b"0", 8)
+        start = position + _BLOCK
+        if not path.isascii() or size < 0 or header != _header(path, size) or len(files) >= MAX_MEMBERS:
+            return None
+        position = start + -(-size // _BLOCK) * _BLOCK
+        inside = _check_path(name, project, path.decode(), is_file=True)
+        if inside in files or position > len(content) or content[start + size : position].strip(b"\0"):
+            return None
+        files[inside] = content[start : start + size]
+    return None if content[position:].strip(b"\0") or len(content) - position < 2 * _BLOCK else files
+
+
+def _header(path: bytes, size: int) -> bytes:
+    """The header that `build_archive` writes for a file with a short name in ASCII."""
+    length = b"%011o" % size
+    return b"".join(
+        (
+            path.ljust(100, b"\0"),
+            _PLAIN[100:124],
+            length,
+            _PLAIN[135:148],
+            b"%06o\0" % (_PLAIN_SUM + sum(path) + sum(length)),
+            _PLAIN[155:],
+        )
+    )
+
+
+def _plain_header() -> bytes:
+    member = tarfile.TarInfo("")
+    member.mode = 0o644
+    return member.tobuf(tarfile.PAX_FORMAT)
+
+
+_BLOCK, _END = tarfile.BLOCKSIZE, bytes(tarfile.BLOCKSIZE)
+_PLAIN = _plain_header()
+_PLAIN_SUM = sum(_PLAIN[:124]) + sum(_PLAIN[135:148]) + 8 * ord(" ") + sum(_PLAIN[156:])
+"""The sum of all bytes that are the same in every header; the field of the sum itself counts as blanks."""
 
 
 def _members(name: str, project: str, content: bytes) -> dict[str, bytes]:
@@ -114,10 +167,18 @@ def _members(name: str, project: str, content: bytes) -> dict[str, bytes]:
                     files[path] = stream.read()
     except tarfile.TarError as error:
         raise DeliveryError(f"{name}: the archive is not a tar file ({error})") from error
-    folders = {parent for path in files for parent in _parents(path)}
+    return files
+
+
+def _require_no_file_above_another(name: str, files: Mapping[str, bytes]) -> None:
+    folders: set[str] = set()
+    for path in files:
+        parent = path.rpartition("/")[0]
+        while parent and parent not in folders:
+            folders.add(parent)
+            parent = parent.rpartition("/")[0]
     if both := sorted(folders & files.keys()):
         raise DeliveryError(f"{name}: member {both[0]!r} is a file and a folder at once")
-    return files
 
 
 def _check_member(name: str, project: str, member: tarfile.TarInfo) -> str:
@@ -125,19 +186,18 @@ def _check_member(name: str, project: str, member: tarfile.TarInfo) -> str:
     plain = member.type in (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.DIRTYPE) and member.sparse is None
     if not plain:  # a sparse file counts as regular for tarfile, and unpacks a terabyte out of one block
         raise DeliveryError(f"{name}: member {member.name!r} is neither a file nor a folder")
-    parts = member.name.split("/")
-    if member.name.startswith("/") or any(part in ("", ".", "..") for part in parts):
-        raise DeliveryError(f"{name}: member {member.name!r} leads out of the archive's folder")
-    if "\\" in member.name or not member.name.isprintable() or len(member.name) > MAX_PATH_LENGTH:
-        raise DeliveryError(f"{name}: member {member.name!r} has a name that is not accepted")
-    if parts[0] != project or (len(parts) == 1 and member.isreg()):
-        raise DeliveryError(f"{name}: member {member.name!r} lies outside of the folder {project!r}")
-    return "/".join(parts[1:])
+    return _check_path(name, project, member.name, is_file=member.isreg())
 
 
-def _parents(path: str) -> list[str]:
-    parts = path.split("/")[:-1]
-    return ["/".join(parts[: end + 1]) for end in range(len(parts))]
+def _check_path(name: str, project: str, member: str, *, is_file: bool) -> str:
+    parts = member.split("/")
+    if member.startswith("/") or not {"", ".", ".."}.isdisjoint(parts):
+        raise DeliveryError(f"{name}: member {member!r} leads out of the archive's folder")
+    if "\\" in member or not member.isprintable() or len(member) > MAX_PATH_LENGTH:
+        raise DeliveryError(f"{name}: member {member!r} has a name that is not accepted")
+    if parts[0] != project or (len(parts) == 1 and is_file):
+        raise DeliveryError(f"{name}: member {member!r} lies outside of the folder {project!r}")
+    return member[len(project) + 1 :]
 
 
 def _manifest(name: str, project: str, files: Mapping[str, bytes]) -> Manifest:

@@ -34,7 +34,7 @@ def fall_back(
             raise _Superseded(f"another release of {project} went live meanwhile")
         settings = before.environment if current.name == state.name else current.environment
         release = load_release(place, project, earlier.release)
-        return plan_rollback(project, origin, survey(place, place, settings, release, current), hold)
+        return plan_rollback(project, origin, survey(place, place, settings, release, current, earlier.commit), hold)
 
     try:
         return perform(

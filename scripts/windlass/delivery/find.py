@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import chain, pairwise
 
+from windlass.delivery.backwards import earlier_states
 from windlass.delivery.place import Place
 from windlass.delivery.provenance import list_provenance
-from windlass.delivery.states import load_current, load_named
+from windlass.delivery.states import load_current
 from windlass.spec.errors import DeliveryError
 from windlass.spec.release import Provenance
 from windlass.spec.state import ProjectState, State
@@ -192,9 +193,7 @@ def states(place: Place) -> Iterator[State]:
 
 def states_from(place: Place, state: State) -> Iterator[State]:
     """The states before `state`, newest first."""
-    while state.previous:
-        state = load_named(place.code, place.prefix, state.previous)
-        yield state
+    return earlier_states(place.code, place.prefix, state)
 
 
 def _provenance_of(place: Place, project: str, live: ProjectState) -> Provenance:

@@ -35,7 +35,7 @@ _MODELS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("model", re.compile(rf"{_WORD}/([0-9a-f]{{16}})/model\.json")),
     ("model", re.compile(rf"{_WORD}/([0-9a-f]{{16}})/files/[0-9a-f]{{16}}/[A-Za-z0-9][A-Za-z0-9_.-]*")),
 )
-_NO_MODEL = {"releases", "provenance", "states", "ledger", "transfer", "delivered", "incoming"}
+_NO_MODEL = {"releases", "provenance", "states", "ledger", "transfer", "delivered", "incoming", "dags", "plain"}
 """What else lies beside the models where one bucket serves for all."""
 
 

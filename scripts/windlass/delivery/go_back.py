@@ -1,10 +1,14 @@
 """Puts a whole environment back to an earlier state in one swap: every project, the settings, and not the holds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from windlass.delivery.models import load_described
 from windlass.delivery.perform import SYSTEM_CLOCK, Author, Clock, Progress, Swap, swap_state, timestamp
 from windlass.delivery.place import Place
+from windlass.delivery.plain import lay_out
 from windlass.delivery.survey import load_release
+from windlass.delivery.trust import Claim, doubts
+from windlass.spec.errors import DeliveryError
 from windlass.spec.state import Deployment, ProjectState, State
 
 
@@ -82,6 +86,7 @@ def go_back(
         made.append(Return(place.name, live, earlier))
         if made[-1].is_done:
             return None
+        _require_trust(place, made[-1])
         return State(
             serial=live.serial + 1,
             previous=live.name,
@@ -105,7 +110,22 @@ def go_back(
                 load_release(place, name, after.release)
 
     swap = swap_state(place, successor, check, clock=clock, progress=progress)
+    if place.plain:
+        projects = made[-1].live.projects.keys() | earlier.projects.keys()
+        swap = replace(swap, laid_out=lay_out(place, projects, sleep=clock.sleep, progress=progress))
     return made[-1], swap
+
+
+def _require_trust(place: Place, back: Return) -> None:
+    """DeliveryError, with every reason, when the environment does not trust a release that it would go back to."""
+    reasons: list[str] = []
+    for name, (_, after) in back.projects.items():
+        if after is not None:
+            described = {model: load_described(place, model, version) for model, version in after.models.items()}
+            digests = {model: found[1] if found else "" for model, found in described.items()}
+            reasons += doubts(place, place, Claim(name, after.release, after.commit), digests)
+    if reasons:
+        raise DeliveryError(f"{place.name} stays as it is: {'; '.join(reasons)}")
 
 
 def _name(state: ProjectState | None) -> str:

@@ -13,6 +13,7 @@ from windlass.delivery.fall_back import fall_back
 from windlass.delivery.find import became_live
 from windlass.delivery.perform import SYSTEM_CLOCK, Author, Clock, Outcome, Progress, timestamp
 from windlass.delivery.place import Place
+from windlass.delivery.plain_verify import expectation
 from windlass.delivery.smoke import Smoke, run_id, try_release
 from windlass.delivery.states import load_current
 from windlass.delivery.verdicts import record_verdict
@@ -72,7 +73,7 @@ def judge(bench: Bench, trial: Trial, place: Place, state: State, project: str, 
     result: Result = "pass"
     begin = bench.monotonic()
     try:
-        expected = Expectation(place, state, project)
+        expected = expectation(place, state, project)
         seen = _shown(bench, trial, expected)
         if trial.smoke is not None and trial.smoke.dag_id in expected.dag_ids:
             run = _tried(bench, trial.bundle, trial.smoke, expected)

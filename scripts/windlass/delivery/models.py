@@ -1,11 +1,15 @@
 """Trained versions in an environment's model bucket: which are there, what they measured, how they are carried over."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 
 from windlass.delivery.archive import digest_of
+from windlass.delivery.carry import Cargo, carry_all
+from windlass.delivery.meter import Meter, amount
 from windlass.delivery.place import Place
+from windlass.delivery.side_by_side import side_by_side
 from windlass.spec.errors import DeliveryError
-from windlass.spec.model import ModelVersion, model_key, read_version
+from windlass.spec.model import ModelVersion, StoredFile, model_key, read_version
 from windlass.spec.release import release_key
 from windlass.spec.state import ProjectState
 from windlass.spec.store import Conflict, Missing
@@ -13,17 +17,33 @@ from windlass.spec.store import Conflict, Missing
 
 def load_version(place: Place, name: str, version: str) -> ModelVersion | None:
     """What `model.json` says of the version, or None when the environment does not have it."""
+    found = load_described(place, name, version)
+    return found[0] if found else None
+
+
+def load_described(place: Place, name: str, version: str) -> tuple[ModelVersion, str] | None:
+    """What `model.json` says of the version and the SHA-256 of its bytes, or None."""
     key = model_key(place.prefix, name, version)
     try:
-        return read_version(place.models.get(key).content, key)
+        content = place.models.get(key).content
     except Missing:
         return None
+    return read_version(content, key), digest_of(content)
 
 
 def is_damaged(place: Place, name: str, version: str) -> bool:
     """Whether the version's model.json is there and a file that it lists is not."""
     found = load_version(place, name, version)
     return found is not None and not _has_files(place, found)
+
+
+def is_whole(place: Place, version: ModelVersion) -> bool:
+    """Whether all files of the version are there, as far as the store can tell without reading them: one HEAD each."""
+    seen = side_by_side(lambda file: place.models.stat(_file_key(place, version, file)), version.files.values())
+    return all(
+        found is not None and not found.contradicts(file.sha256, file.size)
+        for found, file in zip(seen, version.files.values(), strict=True)
+    )
 
 
 def is_there(place: Place, project: str, live: ProjectState) -> bool:
@@ -34,8 +54,14 @@ def is_there(place: Place, project: str, live: ProjectState) -> bool:
 
 
 def _has_files(place: Place, version: ModelVersion) -> bool:
+    """By one listing, however many there are; it tells their sizes as well."""
     folder = model_key(place.prefix, version.model, version.version).removesuffix("model.json")
-    return all(place.models.exists(folder + file.key) for file in version.files.values())
+    sizes = {found.key: found.size for found in place.models.list_objects(folder)}
+    return all(sizes.get(folder + file.key) == file.size for file in version.files.values())
+
+
+def _file_key(place: Place, version: ModelVersion, file: StoredFile) -> str:
+    return model_key(place.prefix, version.model, version.version).removesuffix("model.json") + file.key
 
 
 def require_trained(place: Place, versions: Mapping[str, str]) -> None:
@@ -49,25 +75,48 @@ def require_trained(place: Place, versions: Mapping[str, str]) -> None:
         raise DeliveryError("; ".join(absent) + "; run windlass train")
 
 
-def copy_version(source: Place, target: Place, name: str, version: str) -> None:
-    """Carries a version over: its files first, each checked against its digest, and `model.json` last."""
-    described = source.models.get(model_key(source.prefix, name, version))
-    found = load_version(source, name, version)
-    assert found is not None
-    for filename, file in sorted(found.files.items()):
-        key = f"{name}/{version}/{file.key}"
-        if ".." in file.key.split("/") or file.key.startswith("/"):
-            raise DeliveryError(f"model {name!r}, version {version}: file {filename!r} has the key {file.key!r}")
-        if target.models.exists(f"{target.prefix}/{key}"):
-            continue
-        content = source.models.get(f"{source.prefix}/{key}").content
-        if digest_of(content) != file.sha256:
-            raise DeliveryError(
-                f"model {name!r}, version {version}: file {filename!r} in {source.name} was altered: "
-                f"its SHA-256 is not {file.sha256[:12]}...; nothing was changed in {target.name}"
-            )
-        target.models.put(f"{target.prefix}/{key}", content)
+def copy_version(
+    source: Place, target: Place, name: str, version: str, progress: Callable[[str], None] = lambda message: None
+) -> None:
+    """Carries a version over: its files first, each with its digest checked, and `model.json` last.
+
+    What is there already and right stays; what is there and wrong is replaced.
+    """
+    described = source.models.get(model_key(source.prefix, name, version)).content
+    found = read_version(described, model_key(source.prefix, name, version))
+    cargo = [_cargo(source, target, found, filename) for filename in sorted(found.files)]
+    total = sum(file.size for file in found.files.values())
+    what = f"model {name}, version {version}"
+    progress(f"copying {what}: {_files(len(cargo))}, {amount(total)}")
     try:
-        target.models.put(model_key(target.prefix, name, version), described.content, if_absent=True)
+        ways = carry_all(source.models, target.models, cargo, Meter(what, total, progress).add)
+    except DeliveryError as error:
+        raise DeliveryError(f"{error}; nothing was changed in {target.name}") from error
+    for way, number in sorted(Counter(ways).items()):
+        progress(f"{what}: {_files(number)} {way}")
+    _describe(target, found, described)
+
+
+def _cargo(source: Place, target: Place, version: ModelVersion, filename: str) -> Cargo:
+    file = version.files[filename]
+    what = f"model {version.model!r}, version {version.version}: file {filename!r}"
+    if ".." in file.key.split("/") or file.key.startswith("/"):
+        raise DeliveryError(f"{what} has the key {file.key!r}, which leads out of the version's folder")
+    keys = _file_key(source, version, file), _file_key(target, version, file)
+    return Cargo(f"{what} in {source.name}", *keys, file.sha256, file.size)
+
+
+def _describe(place: Place, version: ModelVersion, described: bytes) -> None:
+    """Writes `model.json`. One that is there stays, unless it speaks of files that are not."""
+    key = model_key(place.prefix, version.model, version.version)
+    try:
+        place.models.put(key, described, if_absent=True)
+        return
     except Conflict:
-        return  # somebody else carried the same version over at the same time
+        found = place.models.get(key)
+    if found.content != described and not is_whole(place, read_version(found.content, key)):
+        place.models.put(key, described, if_match=found.etag)
+
+
+def _files(number: int) -> str:
+    return f"{number} file{'' if number == 1 else 's'}"

@@ -8,14 +8,13 @@ from typing import Protocol
 
 from windlass.delivery.archive import read_archive
 from windlass.delivery.gc import GcPlan, Name, Unit, plan_gc, units
-from windlass.delivery.ledger import ledger_key
 from windlass.delivery.place import Place
 from windlass.delivery.states import load_current, load_named, pointer_key
 from windlass.delivery.survey import fetch_release
 from windlass.spec.airflow import DagReport, Run
 from windlass.spec.errors import DeliveryError
 from windlass.spec.model import model_key, read_version
-from windlass.spec.state import LedgerRecord, ProjectState, State
+from windlass.spec.state import LedgerRecord, ProjectState, State, ledger_key
 from windlass.spec.store import Listed, Missing
 
 Progress = Callable[[str], None]

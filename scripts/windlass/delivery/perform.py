@@ -6,17 +6,19 @@ ledger. Everything before the swap is invisible; everything after it is complete
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from windlass.delivery.archive import read_archive
-from windlass.delivery.ledger import complete_ledger
+from windlass.delivery.carry import Cargo, carry_all
+from windlass.delivery.ledger import add_record, ledger_end
 from windlass.delivery.models import copy_version, is_there
 from windlass.delivery.place import Place
+from windlass.delivery.plain import LaidOut, lay_out, require_free
 from windlass.delivery.plan import Plan
-from windlass.delivery.provenance import keep_provenance, list_provenance
-from windlass.delivery.states import Current, copy_key, load_current, pointer_key, require_preconditions
-from windlass.delivery.survey import Decide, fetch_release
+from windlass.delivery.states import Current, keep_copy, load_current, pointer_key, require_if_absent, require_if_match
+from windlass.delivery.survey import Decide
+from windlass.delivery.trust import Claim, carry_provenance
 from windlass.spec.errors import DeliveryError, TransientError
 from windlass.spec.release import release_key
 from windlass.spec.state import Deployment, State
@@ -51,19 +53,24 @@ SYSTEM_CLOCK = Clock()
 
 @dataclass(frozen=True)
 class Outcome:
-    """The plan that was carried out and the state that is live now; `changed` is False when there was nothing to do."""
+    """The plan that was carried out and the state that is live now; `changed` is False when there was nothing to do.
+
+    `laid_out` says what became of the files of a plain environment.
+    """
 
     plan: Plan
     state: State
     changed: bool
+    laid_out: LaidOut | None = None
 
 
 @dataclass(frozen=True)
 class Swap:
-    """The state that is live now; `changed` is False when it was as wanted already."""
+    """The state that is live now; `changed` is False when it was as wanted already. `laid_out` as in an Outcome."""
 
     state: State
     changed: bool
+    laid_out: LaidOut | None = None
 
 
 def perform(
@@ -86,14 +93,24 @@ def perform(
         plans.append(plan)
         if plan.refusals:
             raise DeliveryError(f"{plan.environment} stays as it is: {'; '.join(plan.refusals)}")
-        return None if plan.is_live else _successor(state, plan, author, clock.now())
+        came_from = source.name if source.name != target.name else None
+        return None if plan.is_live else _successor(state, plan, author, came_from, clock.now())
 
-    swap = swap_state(
-        target, successor, lambda: _copy(plans[-1], source, target, progress), clock=clock, progress=progress
-    )
+    try:
+        swap = swap_state(
+            target, successor, lambda: _copy(plans[-1], source, target, progress), clock=clock, progress=progress
+        )
+    except DeliveryError:
+        if target.plain and plans:  # what is live stays so, and its files may be half laid out
+            with suppress(DeliveryError):
+                lay_out(target, [plans[-1].project], sleep=clock.sleep, progress=progress)
+        raise
     if not swap.changed and not plans[-1].is_done:
         _copy(plans[-1], source, target, progress)  # live already, and something that it needs is gone
-    return Outcome(plans[-1], swap.state, swap.changed)
+    elif not swap.changed and target.signers:
+        carry_provenance(source, target, _claim(plans[-1]))  # signed after it went live
+    laid_out = lay_out(target, [plans[-1].project], sleep=clock.sleep, progress=progress) if target.plain else None
+    return Outcome(plans[-1], swap.state, swap.changed, laid_out)
 
 
 def swap_state(
@@ -108,25 +125,33 @@ def swap_state(
 
     None from `successor` means that the live state is as wanted. `prepare` brings what the successor needs, before it.
     """
-    probed = False
+    probed: set[bool] = set()
     for attempt in range(ATTEMPTS):
         current = load_current(target.code, target.prefix)
-        complete_ledger(target.code, target.prefix, current.state)
+        last = ledger_end(target.code, target.prefix, current.state)
         state = successor(current.state)
         if state is None:
             assert current.state is not None
             return Swap(current.state, changed=False)
-        if not probed:
-            require_preconditions(target.code, target.prefix)
-            probed = True
+        if (current.etag is None) not in probed:
+            _require_precondition(target, current)
+            probed.add(current.etag is None)
         prepare()
+        if target.plain:
+            require_free(target, current.state, state)
         if _swap(target, state, current):
             progress(f"{target.name} is at state {state.name}")
-            complete_ledger(target.code, target.prefix, state)
+            add_record(target.code, target.prefix, state, last)
             return Swap(state, changed=True)
         progress(f"{target.name} was changed by somebody else; planning again")
         clock.sleep(min(_LONGEST_PAUSE, 0.05 * 2 ** min(attempt, 6)) * _spread(state))
     raise TransientError(f"{target.name} is being changed all the time: lost {ATTEMPTS} times; try again in a moment")
+
+
+def _require_precondition(target: Place, current: Current) -> None:
+    """ServiceError unless the store honours the one precondition on which the swap will depend."""
+    require = require_if_absent if current.etag is None else require_if_match
+    require(target.code, target.prefix)
 
 
 def timestamp(now: datetime) -> str:
@@ -137,19 +162,28 @@ def timestamp(now: datetime) -> str:
 def _copy(plan: Plan, source: Place, target: Place, progress: Progress) -> None:
     """Brings over what the target does not have: models, release, provenance."""
     for name in plan.copy_models:
-        progress(f"copying model {name}, version {plan.after.models[name]}")
-        copy_version(source, target, name, plan.after.models[name])
+        copy_version(source, target, name, plan.after.models[name], progress)
     if plan.copy_release:
-        progress(f"copying release {plan.after.release[:12]}")
-        content = fetch_release(source, plan.project, plan.after.release)
-        read_archive(plan.project, plan.after.release, content)  # DeliveryError before a byte of it is written
-        target.code.put(release_key(target.prefix, plan.project, plan.after.release), content)
-    if source.name != target.name:
-        for record in list_provenance(source, plan.project, digest=plan.after.release, commit=plan.after.commit):
-            keep_provenance(target, record)
+        _copy_release(plan, source, target, progress)
+    carry_provenance(source, target, _claim(plan))
 
 
-def _successor(state: State | None, plan: Plan, author: Author, now: datetime) -> State:
+def _copy_release(plan: Plan, source: Place, target: Place, progress: Progress) -> None:
+    """Brings the archive over, whose SHA-256 is its name: what it holds was read and checked for the plan."""
+    digest = plan.after.release
+    here, there = (release_key(place.prefix, plan.project, digest) for place in (source, target))
+    cargo = Cargo(
+        f"release {digest[:12]} of {plan.project} in {source.name}", here, there, digest, None, is_wanting=True
+    )
+    (way,) = carry_all(source.code, target.code, [cargo])
+    progress(f"copying release {digest[:12]}: {way}")
+
+
+def _claim(plan: Plan) -> Claim:
+    return Claim(plan.project, plan.after.release, plan.after.commit)
+
+
+def _successor(state: State | None, plan: Plan, author: Author, source: str | None, now: datetime) -> State:
     return State(
         serial=state.serial + 1 if state else 1,
         previous=state.name if state else None,
@@ -164,6 +198,7 @@ def _successor(state: State | None, plan: Plan, author: Author, now: datetime) -
             tag=plan.after.tag,
             replaces=plan.before.release if plan.before else None,
             hold=plan.hold,
+            source=source,
             actor=author.actor,
             job_url=author.job_url,
             reason=author.reason,
@@ -175,7 +210,7 @@ def _successor(state: State | None, plan: Plan, author: Author, now: datetime) -
 def _swap(target: Place, state: State, current: Current) -> bool:
     """Writes the immutable copy, then the pointer. False when another deployment or a gc came first."""
     content = state.to_json()
-    target.code.put(copy_key(target.prefix, state.name), content)
+    keep_copy(target.code, target.prefix, state)
     before = current.state.projects if current.state else {}
     if not all(is_there(target, name, live) for name, live in state.projects.items() if before.get(name) != live):
         return False  # from here on a gc sees the new state and keeps what it names

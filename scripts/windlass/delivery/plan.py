@@ -2,17 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from datetime import datetime
+from typing import Any, Literal
 
 from windlass.delivery.archive import Release
-from windlass.delivery.fingerprint import fingerprints
+from windlass.delivery.changes import Changes, compare_settings
+from windlass.delivery.compare import Side, compare_releases, requires_in
+from windlass.delivery.model_changes import compare_models
+from windlass.delivery.needs import Offer, unmet_needs
+from windlass.delivery.plan_lines import plan_json, plan_lines
+from windlass.delivery.shown import one_line
 from windlass.spec.environment import RuntimeSettings
 from windlass.spec.model import ModelVersion, failed_gates
 from windlass.spec.state import Hold, ProjectState, State
 from windlass.spec.verdict import Verdict
 
 Action = Literal["promote", "rollback"]
-Metrics = Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,9 @@ class Gate:
 class Facts:
     """All that a plan is made from. `live_release` and `live_models` are None and empty where there is nothing yet.
 
-    `gate` is None where there is no environment before, or none that can be verified.
+    `gate` is None where there is no environment before, or none that can be verified. `offer` is None where nobody asks
+    what the release needs of Airflow, `now` where nobody asks for the next runs. `doubts` are the reasons for which the
+    environment does not trust the release.
     """
 
     state: State | None
@@ -48,34 +55,16 @@ class Facts:
     release_is_there: bool
     models_there: frozenset[str]
     gate: Gate | None = None
-
-
-@dataclass(frozen=True)
-class ModelChange:
-    """One model of the release: the version that was live (None: new) and the one that will be (None: removed)."""
-
-    name: str
-    before: str | None
-    after: str | None
-    metrics_before: Metrics
-    metrics_after: Metrics
-
-
-@dataclass(frozen=True)
-class PipelineChanges:
-    """DAG ids, sorted. `rebuilt` have the same YAML as before and other code: an operator, the runtime, a model."""
-
-    added: tuple[str, ...]
-    removed: tuple[str, ...]
-    changed: tuple[str, ...]
-    rebuilt: tuple[str, ...]
+    doubts: tuple[str, ...] = ()
+    offer: Offer | None = None
+    now: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Plan:
     """What would be done in one environment to one project; `refusals` are the reasons for which it must not be.
 
-    `hold` is a hold that the change sets beside what it does.
+    `hold` is a hold that the change sets beside what it does. `unasked` says why Airflow was not asked for what it has.
     """
 
     action: Action
@@ -85,13 +74,13 @@ class Plan:
     before: ProjectState | None
     settings: RuntimeSettings
     settings_changed: bool
-    pipelines: PipelineChanges
-    models: tuple[ModelChange, ...]
+    changes: Changes
     refusals: tuple[str, ...]
     copy_models: tuple[str, ...]
     copy_release: bool
     untrained: tuple[str, ...]
     hold: Hold | None = None
+    unasked: str | None = None
 
     @property
     def is_live(self) -> bool:
@@ -105,11 +94,11 @@ class Plan:
 
     def describe(self) -> list[str]:
         """The plan in lines for a person."""
-        return _describe(self)
+        return plan_lines(self)
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, Any]:
         """The plan for a machine."""
-        return _as_json(self)
+        return plan_json(self)
 
 
 def plan_promotion(project: str, origin: Origin, facts: Facts) -> Plan:
@@ -117,15 +106,18 @@ def plan_promotion(project: str, origin: Origin, facts: Facts) -> Plan:
 
     A hold and a missing verdict refuse a change only: what is live already may be promoted again in vain.
     """
-    plan = _plan("promote", project, origin, facts, _failed_gates(facts))
+    plan = _plan("promote", project, origin, facts, (*facts.doubts, *_failed_gates(facts)))
     if plan.is_live:
         return plan
     return replace(plan, refusals=(*plan.refusals, *_holds(project, facts), *_missing_verdict(project, facts)))
 
 
 def plan_rollback(project: str, origin: Origin, facts: Facts, hold: Hold | None = None) -> Plan:
-    """The plan that makes an earlier release live again; neither gates nor holds stop it. It sets `hold` as well."""
-    return replace(_plan("rollback", project, origin, facts, ()), hold=hold)
+    """The plan that makes an earlier release live again; neither gates nor holds stop it. It sets `hold` as well.
+
+    What the environment does not trust does stop it: then nothing would serve the release.
+    """
+    return replace(_plan("rollback", project, origin, facts, facts.doubts), hold=hold)
 
 
 def _plan(action: Action, project: str, origin: Origin, facts: Facts, refusals: tuple[str, ...]) -> Plan:
@@ -147,46 +139,24 @@ def _plan(action: Action, project: str, origin: Origin, facts: Facts, refusals: 
         before=before,
         settings=facts.settings,
         settings_changed=facts.state is not None and facts.state.environment != facts.settings,
-        pipelines=_pipeline_changes(facts.live_release, release),
-        models=_model_changes(before, facts),
+        changes=_changes(before, facts),
         refusals=refusals,
         copy_models=tuple(sorted(facts.models.keys() - facts.models_there)),
         copy_release=not facts.release_is_there,
         untrained=tuple(sorted(release.manifest.models.keys() - facts.models.keys())),
+        unasked=facts.offer.unasked if facts.offer else None,
     )
 
 
-def _pipeline_changes(live: Release | None, release: Release) -> PipelineChanges:
-    old, new = (live.manifest.pipelines if live else {}), release.manifest.pipelines
-    old_prints, new_prints = (fingerprints(live.files) if live else {}), fingerprints(release.files)
-    both = old.keys() & new.keys()
-    changed = {name for name in both if old[name].source != new[name].source}
-    rebuilt = {name for name in both - changed if old_prints.get(name) != new_prints.get(name)}
-    return PipelineChanges(
-        added=tuple(sorted(new.keys() - old.keys())),
-        removed=tuple(sorted(old.keys() - new.keys())),
-        changed=tuple(sorted(changed)),
-        rebuilt=tuple(sorted(rebuilt)),
+def _changes(before: ProjectState | None, facts: Facts) -> Changes:
+    manifest, settings = facts.release.manifest, facts.settings
+    live, planned = Side(facts.live_release, settings.name), Side(facts.release, settings.name)
+    return Changes(
+        pipelines=compare_releases(live, planned, facts.now),
+        models=compare_models(before.models if before else {}, manifest.models, facts.live_models, facts.models),
+        settings=compare_settings(facts.state.environment if facts.state else None, settings),
+        needs=unmet_needs(requires_in(planned), settings, facts.offer),
     )
-
-
-def _model_changes(before: ProjectState | None, facts: Facts) -> tuple[ModelChange, ...]:
-    old, new = (before.models if before else {}), facts.release.manifest.models
-    return tuple(
-        ModelChange(
-            name,
-            old.get(name),
-            new.get(name),
-            _metrics(facts.live_models, name),
-            _metrics(facts.models, name),
-        )
-        for name in sorted(old.keys() | new.keys())
-        if old.get(name) != new.get(name)
-    )
-
-
-def _metrics(models: Mapping[str, ModelVersion], name: str) -> Metrics:
-    return dict(models[name].metrics) if name in models else {}
 
 
 def _failed_gates(facts: Facts) -> tuple[str, ...]:
@@ -203,7 +173,7 @@ def _failed_gates(facts: Facts) -> tuple[str, ...]:
 def _holds(project: str, facts: Facts) -> tuple[str, ...]:
     name = facts.settings.name
     return tuple(
-        f"{hold.describe()}; windlass release-hold {name} --project {project}"
+        f"{one_line(hold.describe())}; windlass release-hold {name} --project {project}"
         + (f" --release {hold.release[:12]}" if hold.release else "")
         for hold in (facts.state.holds if facts.state else [])
         if hold.project == project and hold.release in (None, facts.release.digest)
@@ -222,76 +192,3 @@ def _missing_verdict(project: str, facts: Facts) -> tuple[str, ...]:
     found = "failed in" if verdict.result == "fail" else "was inconclusive in"
     at = verdict.at[:16].replace("T", " ")
     return (f"the verification of {what} {found} {gate.upstream} at {at}: {verdict.reason}; {remedy}",)
-
-
-def _describe(plan: Plan) -> list[str]:
-    if plan.is_done:
-        return [f"{plan.environment}: {plan.project} is at {_name(plan.after)} already; nothing to do"]
-    before = _name(plan.before) if plan.before else "nothing"
-    lines = [f"{plan.environment}: {plan.project} from {before} to {_name(plan.after)}"]
-    pipelines = plan.pipelines
-    lines += [f"  + pipeline {name}" for name in pipelines.added]
-    lines += [f"  - pipeline {name}" for name in pipelines.removed]
-    lines += [f"  ~ pipeline {name}" for name in pipelines.changed]
-    lines += [f"  ~ pipeline {name} (same YAML, other code)" for name in pipelines.rebuilt]
-    lines += [f"  {_sign(change)} model {change.name} {_versions(change)}" for change in plan.models]
-    lines += [f"  ! model {name} {plan.after.models[name]} is not trained yet" for name in plan.untrained]
-    if plan.settings_changed:
-        lines.append(f"  ~ settings of {plan.environment}: every pipeline in it is parsed again")
-    if plan.copy_models or plan.copy_release:
-        copied = [f"model {name}" for name in plan.copy_models] + (["the release"] if plan.copy_release else [])
-        lines.append(f"  to copy: {', '.join(copied)}")
-    lines += [f"  ! {plan.hold.describe()}"] if plan.hold else []
-    lines += [f"  refused: {reason}" for reason in plan.refusals]
-    return lines
-
-
-def _name(state: ProjectState) -> str:
-    return f"{state.tag or state.commit[:8]} ({state.release[:12]})"
-
-
-def _sign(change: ModelChange) -> str:
-    return "+" if change.before is None else "-" if change.after is None else "~"
-
-
-def _versions(change: ModelChange) -> str:
-    old = f"{change.before}{_figures(change.metrics_before)}" if change.before else ""
-    new = f"{change.after}{_figures(change.metrics_after)}" if change.after else ""
-    return f"{old} -> {new}" if old and new else old or new
-
-
-def _figures(metrics: Metrics) -> str:
-    shown = ", ".join(f"{name} {value:.4g}" for name, value in sorted(metrics.items()))
-    return f" ({shown})" if shown else ""
-
-
-def _as_json(plan: Plan) -> dict[str, object]:
-    return {
-        "action": plan.action,
-        "environment": plan.environment,
-        "project": plan.project,
-        "nothing_to_do": plan.is_done,
-        "before": plan.before.model_dump(mode="json") if plan.before else None,
-        "after": plan.after.model_dump(mode="json"),
-        "pipelines": {
-            "added": list(plan.pipelines.added),
-            "removed": list(plan.pipelines.removed),
-            "changed": list(plan.pipelines.changed),
-            "rebuilt": list(plan.pipelines.rebuilt),
-        },
-        "models": [
-            {
-                "name": change.name,
-                "before": change.before,
-                "after": change.after,
-                "metrics_before": dict(change.metrics_before),
-                "metrics_after": dict(change.metrics_after),
-            }
-            for change in plan.models
-        ],
-        "settings_changed": plan.settings_changed,
-        "copy": {"models": list(plan.copy_models), "release": plan.copy_release},
-        "untrained": list(plan.untrained),
-        "hold": plan.hold.model_dump(mode="json") if plan.hold else None,
-        "refusals": list(plan.refusals),
-    }

@@ -60,7 +60,7 @@ def try_release(
             run = _found_or_begun(airflow, smoke, name)
             tasks = airflow.task_runs(smoke.dag_id, name)
         except TransientError:
-            if monotonic() - last_answer >= AWAY:
+            if monotonic() - last_answer >= min(AWAY, smoke.timeout):
                 raise
             sleep(POLL)
             continue

@@ -51,6 +51,17 @@ def load_named(store: Store, prefix: str, name: str) -> State:
     return state
 
 
+def keep_copy(store: Store, prefix: str, state: State) -> None:
+    """Writes the immutable copy of `state`, once; DeliveryError when something else lies there.
+
+    A bucket's policy may forbid to write it twice.
+    """
+    try:
+        store.put(copy_key(prefix, state.name), state.to_json(), if_absent=True)
+    except Conflict:
+        load_named(store, prefix, state.name)  # our own write, whose answer got lost
+
+
 def checked_state(found: Object, where: str) -> State:
     """The state in an object; DeliveryError unless its bytes are exactly those that windlass would write."""
     state = read_state(found.content, where)
@@ -61,18 +72,37 @@ def checked_state(found: Object, where: str) -> State:
 
 def require_preconditions(store: Store, prefix: str) -> None:
     """ServiceError when the store ignores If-None-Match or If-Match: two promotions at once could undo each other."""
-    key = f"{prefix}/.preconditions"
+    require_if_absent(store, prefix)
+    require_if_match(store, prefix)
+
+
+def require_if_absent(store: Store, prefix: str) -> None:
+    """ServiceError when the store ignores If-None-Match, on which the first `state.json` depends."""
+    key = _probe_key(prefix)
     try:
         store.put(key, b"windlass tries here whether this store honours preconditions\n", if_absent=True)
         store.put(key, b"this store ignores If-None-Match\n", if_absent=True)
-        ignored = "If-None-Match"
     except Conflict:
-        try:
-            store.put(key, b"this store ignores If-Match\n", if_match='"00000000000000000000000000000000"')
-            ignored = "If-Match"
-        except Conflict:
-            return
-    raise ServiceError(
-        f"the S3 store ignores {ignored} on PUT (tried with {key}), so it cannot hold {pointer_key(prefix)}: "
-        "two deployments at once could undo each other; use AWS S3, MinIO, Ceph or another store that honours it"
+        return
+    raise _ignored("If-None-Match", prefix)
+
+
+def require_if_match(store: Store, prefix: str) -> None:
+    """ServiceError when the store ignores If-Match, on which every later `state.json` depends."""
+    try:
+        store.put(_probe_key(prefix), b"this store ignores If-Match\n", if_match='"00000000000000000000000000000000"')
+    except Conflict:
+        return
+    raise _ignored("If-Match", prefix)
+
+
+def _probe_key(prefix: str) -> str:
+    return f"{prefix}/.preconditions"
+
+
+def _ignored(condition: str, prefix: str) -> ServiceError:
+    return ServiceError(
+        f"the S3 store ignores {condition} on PUT (tried with {_probe_key(prefix)}), "
+        f"so it cannot hold {pointer_key(prefix)}: two deployments at once could undo each other; "
+        "use AWS S3, MinIO, Ceph or another store that honours it"
     )

@@ -1,19 +1,23 @@
 """Reads what a plan is made from: the release to deliver, what is live in the target, and what is there already."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 
 from windlass.delivery.archive import Release, read_archive
-from windlass.delivery.models import load_version
+from windlass.delivery.models import is_whole, load_described, load_version
+from windlass.delivery.needs import Offer
 from windlass.delivery.place import Place
 from windlass.delivery.plan import Facts, Gate, Origin, Plan, plan_promotion, plan_rollback
 from windlass.delivery.states import load_current
+from windlass.delivery.trust import Claim, doubts
 from windlass.delivery.verdicts import load_verdicts
 from windlass.spec.environment import RuntimeSettings
 from windlass.spec.errors import DeliveryError
 from windlass.spec.model import ModelVersion
 from windlass.spec.release import release_key
 from windlass.spec.state import ProjectState, State
-from windlass.spec.store import Missing
+from windlass.spec.store import Missing, holds
 
 Decide = Callable[[State | None], Plan]
 """Makes the plan against a state: called again whenever somebody else's change came first."""
@@ -39,26 +43,30 @@ def survey(
     settings: RuntimeSettings,
     release: Release,
     state: State | None,
+    commit: str | None,
     *,
     trained: bool = True,
     gated: bool = False,
 ) -> Facts:
     """The facts for making `release` live in `target`; without `trained`, a model that is not trained is no error.
 
+    `commit` built the release, and the record of that is looked at; None for one that was not published yet.
     With `gated`, the verdict about the release in `source` is one of them.
     """
     project = release.manifest.project
     live = state.projects.get(project) if state else None
+    live_release = _live_release(target, project, live)
     models: dict[str, ModelVersion] = {}
+    digests: dict[str, str] = {}
     there: set[str] = set()
     for name, version in release.manifest.models.items():
-        found = load_version(target, name, version)
-        if found is not None:
+        found = load_described(target, name, version)
+        if found is not None and is_whole(target, found[0]):
             there.add(name)
         else:
-            found = load_version(source, name, version)
+            found = load_described(source, name, version)
         if found is not None:
-            models[name] = found
+            models[name], digests[name] = found
         elif trained:
             raise DeliveryError(
                 f"model {name!r}: version {version} is not in {source.name}; train it there with windlass train"
@@ -67,12 +75,13 @@ def survey(
         state=state,
         settings=settings,
         release=release,
-        live_release=_live_release(target, project, live),
+        live_release=live_release,
         models=models,
         live_models=_live_models(target, live),
-        release_is_there=target.code.exists(release_key(target.prefix, project, release.digest)),
+        release_is_there=_is_there(target, release, live_release),
         models_there=frozenset(there),
         gate=Gate(source.name, load_verdicts(source, project, release.digest).decisive) if gated else None,
+        doubts=doubts(source, target, Claim(project, release.digest, commit), digests) if commit else (),
     )
 
 
@@ -85,12 +94,18 @@ def deciding_promotion(
     *,
     trained: bool = True,
     gated: bool = False,
+    offer: Offer | None = None,
+    now: datetime | None = None,
 ) -> Decide:
-    """Plans the promotion of `release` against whatever state is live then; `trained` and `gated` as in `survey`."""
+    """Plans the promotion of `release` against whatever state is live then; `trained` and `gated` as in `survey`.
+
+    `offer` and `now` are for a plan that is shown: see Facts.
+    """
 
     def decide(state: State | None) -> Plan:
-        facts = survey(source, target, settings, release, state, trained=trained, gated=gated)
-        return plan_promotion(release.manifest.project, origin, facts)
+        commit = origin.commit if trained else None
+        facts = survey(source, target, settings, release, state, commit, trained=trained, gated=gated)
+        return plan_promotion(release.manifest.project, origin, replace(facts, offer=offer, now=now))
 
     return decide
 
@@ -99,7 +114,8 @@ def deciding_rollback(target: Place, settings: RuntimeSettings, release: Release
     """Plans the return to `release`, which lived in `target` before."""
 
     def decide(state: State | None) -> Plan:
-        return plan_rollback(release.manifest.project, origin, survey(target, target, settings, release, state))
+        facts = survey(target, target, settings, release, state, origin.commit)
+        return plan_rollback(release.manifest.project, origin, facts)
 
     return decide
 
@@ -107,6 +123,13 @@ def deciding_rollback(target: Place, settings: RuntimeSettings, release: Release
 def plan_now(target: Place, decide: Decide) -> Plan:
     """The plan against the state that is live now."""
     return decide(load_current(target.code, target.prefix).state)
+
+
+def _is_there(target: Place, release: Release, live: Release | None) -> bool:
+    """Whether the target has exactly this archive: the live one was read and checked a moment ago."""
+    if live is not None and live.digest == release.digest:
+        return True
+    return holds(target.code, release_key(target.prefix, release.manifest.project, release.digest), release.digest)
 
 
 def _live_release(target: Place, project: str, live: ProjectState | None) -> Release | None:

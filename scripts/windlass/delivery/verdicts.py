@@ -20,13 +20,19 @@ def load_verdicts(place: Place, project: str, digest: str) -> Verdicts:
 
 
 def record_verdict(place: Place, project: str, digest: str, verdict: Verdict) -> Verdicts:
-    """Adds `verdict` to those about the release. Two that end at once are both kept, in the order of their time."""
+    """Adds `verdict` to those about the release. Two that end at once are both kept, in the order of their time.
+
+    Those that were there before it stay behind it, whatever the clocks of the machines that gave them say.
+    """
     key = verdicts_key(place.prefix, project, digest)
+    earlier: list[Verdict] | None = None
     for _ in range(_ATTEMPTS):
         found, etag = _load(place, project, digest)
         if verdict in found.verdicts:  # the answer to our own write got lost
             return found
-        every = sorted([verdict, *found.verdicts], key=lambda one: one.at, reverse=True)
+        earlier = found.verdicts if earlier is None else earlier
+        at_once = [verdict, *(one for one in found.verdicts if one not in earlier)]
+        every = [*sorted(at_once, key=lambda one: one.at, reverse=True), *earlier]
         verdicts = Verdicts(project=project, release=digest, verdicts=every)
         shown = every[:KEPT]
         if verdicts.decisive not in shown and verdicts.decisive is not None:

@@ -19,7 +19,7 @@ from windlass.delivery.fingerprint import fingerprints
 from windlass.delivery.place import Place
 from windlass.delivery.states import STATE_NAME, load_named
 from windlass.delivery.survey import load_release
-from windlass.spec.airflow import AirflowReports, ImportProblem
+from windlass.spec.airflow import AirflowReports, DagReport, ImportProblem
 from windlass.spec.errors import DeliveryError, ServiceError, TransientError
 from windlass.spec.state import State
 
@@ -29,7 +29,7 @@ NUDGE = 10.0
 SETTLED = 15.0
 """Seconds that a new import error must stay before it is believed: Airflow looks again at files that are new."""
 AWAY = 30.0
-"""Seconds without any answer after which Airflow counts as away and not as restarting."""
+"""Seconds without any answer after which Airflow counts as away and not as restarting; never longer than `timeout`."""
 _NUDGED_AT_ONCE = 5
 
 
@@ -55,6 +55,7 @@ class Expectation:
     state: State
     project: str
     _same: dict[str, set[str]] = field(default_factory=dict)
+    _serialized: dict[str, set[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._release = self._load(self.state)
@@ -64,6 +65,50 @@ class Expectation:
     def dag_ids(self) -> list[str]:
         """The DAGs that the project's release holds; none when it has no release."""
         return sorted(self._release.manifest.pipelines) if self._release else []
+
+    def look(self, airflow: AirflowReports, bundle: str) -> "Look":
+        """What the Airflow shows now of what it should show."""
+        self._serialized.clear()
+        folder = f"{self.project}/"
+        reports = airflow.dags(bundle)
+        alive = {report.dag_id: report for report in reports if report.file.startswith(folder) and not report.is_stale}
+        lags = {dag_id: self.lag(airflow, bundle, dag_id, alive.get(dag_id)) for dag_id in self.dag_ids}
+        lagging = {dag_id: why for dag_id, why in lags.items() if why is not None}
+        late = [alive[dag_id].token for dag_id in lagging if dag_id in alive]
+        any_file = [report.token for report in reports if not report.is_stale]
+        return Look(
+            versions={dag_id: self.shown_as(alive[dag_id]) for dag_id, why in lags.items() if why is None},
+            lagging=lagging,
+            lingering=sorted(alive.keys() - set(self.dag_ids)),
+            gone=sorted(report.dag_id for report in reports if report.file.startswith(folder) and report.is_stale),
+            problems=[problem for problem in airflow.import_problems(bundle) if problem.file.startswith(folder)],
+            tokens=late[:_NUDGED_AT_ONCE] or any_file[:1],
+            moved=self.moved(),
+        )
+
+    def lag(self, airflow: AirflowReports, bundle: str, dag_id: str, report: DagReport | None) -> str | None:
+        """How the DAG is that is not as it should be; None when it is."""
+        version = report.version if report else None
+        if version is None:
+            return "not there"
+        if self.is_met_by(dag_id, version):
+            if version not in self._serialized:
+                self._serialized[version] = airflow.serialized_at(bundle, version)
+            if dag_id in self._serialized[version]:
+                return None
+        return f"at {version}"
+
+    def shown_as(self, report: DagReport) -> str:
+        """The version that Airflow shows of a DAG that is as it should be."""
+        return report.version or self.state.name
+
+    def moved(self) -> bool:
+        """Whether to ask Airflow again before its time."""
+        return False
+
+    def excuse(self) -> str | None:
+        """Why what is missing may be missing though nothing is wrong with the release; None where it may not."""
+        return None
 
     def is_met_by(self, dag_id: str, version: str | None) -> bool:
         """Whether the DAG is the same in `version` as in the state."""
@@ -110,9 +155,9 @@ def verify(
     broken_since: float | None = None
     while True:
         try:
-            look = _look(airflow, bundle, expected)
+            look = expected.look(airflow, bundle)
         except TransientError:
-            if monotonic() - last_answer >= AWAY:
+            if monotonic() - last_answer >= min(AWAY, timeout):
                 raise
             sleep(POLL)
             continue
@@ -129,22 +174,26 @@ def verify(
             _give_up(airflow, expected, look, timeout)
         if look.summary != told:
             progress(told := look.summary)
-        if now - nudged >= NUDGE:
+        if now - nudged >= NUDGE or look.moved:
             nudged = now
             _nudge(airflow, look)
         sleep(POLL)
 
 
 @dataclass(frozen=True)
-class _Look:
-    """One look at an Airflow: `lagging` DAGs with the version they are at, `lingering` ones that should be gone."""
+class Look:
+    """One look at an Airflow: `lagging` DAGs with how they are, `lingering` ones that should be gone.
+
+    `moved` says that Airflow did what it was asked for, and that there is more to ask for.
+    """
 
     versions: dict[str, str]
-    lagging: dict[str, str | None]
+    lagging: dict[str, str]
     lingering: list[str]
     gone: list[str]
     problems: list[ImportProblem]
     tokens: list[str]
+    moved: bool = False
 
     @property
     def summary(self) -> str:
@@ -157,35 +206,7 @@ class _Look:
         return ", ".join(parts)
 
 
-def _look(airflow: AirflowReports, bundle: str, expected: Expectation) -> _Look:
-    folder = f"{expected.project}/"
-    reports = airflow.dags(bundle)
-    alive = {report.dag_id: report for report in reports if report.file.startswith(folder) and not report.is_stale}
-    serialized: dict[str, set[str]] = {}
-    versions: dict[str, str] = {}
-    lagging: dict[str, str | None] = {}
-    for dag_id in expected.dag_ids:
-        version = alive[dag_id].version if dag_id in alive else None
-        if version is not None and expected.is_met_by(dag_id, version):
-            if version not in serialized:
-                serialized[version] = airflow.serialized_at(bundle, version)
-            if dag_id in serialized[version]:
-                versions[dag_id] = version
-                continue
-        lagging[dag_id] = version
-    late = [alive[dag_id].token for dag_id in lagging if dag_id in alive]
-    any_file = [report.token for report in reports if not report.is_stale]
-    return _Look(
-        versions=versions,
-        lagging=lagging,
-        lingering=sorted(alive.keys() - set(expected.dag_ids)),
-        gone=sorted(report.dag_id for report in reports if report.file.startswith(folder) and report.is_stale),
-        problems=[problem for problem in airflow.import_problems(bundle) if problem.file.startswith(folder)],
-        tokens=late[:_NUDGED_AT_ONCE] or any_file[:1],
-    )
-
-
-def _nudge(airflow: AirflowReports, look: _Look) -> None:
+def _nudge(airflow: AirflowReports, look: Look) -> None:
     """Saves waiting for the bundle's refresh interval; an account that may not ask for it simply waits."""
     for token in look.tokens:
         try:
@@ -201,19 +222,18 @@ def _broken(expected: Expectation, problems: Iterable[ImportProblem]) -> str:
     )
 
 
-def _give_up(airflow: AirflowReports, expected: Expectation, look: _Look, timeout: float) -> None:
+def _give_up(airflow: AirflowReports, expected: Expectation, look: Look, timeout: float) -> None:
     """What is missing is the release's fault only where the DAG processor could have shown it."""
     missing = _missing(expected, look, timeout)
     if reason := airflow.processor_problem():
         raise TransientError(f"{missing}; {reason}")
+    if not look.problems and (reason := expected.excuse()):
+        raise TransientError(f"{missing}; {reason}")
     raise VerificationFailed(missing)
 
 
-def _missing(expected: Expectation, look: _Look, timeout: float) -> str:
-    parts = [
-        f"DAG {dag_id!r} is {f'at {version}' if version else 'not there'}"
-        for dag_id, version in list(look.lagging.items())[:10]
-    ]
+def _missing(expected: Expectation, look: Look, timeout: float) -> str:
+    parts = [f"DAG {dag_id!r} is {why}" for dag_id, why in list(look.lagging.items())[:10]]
     if len(look.lagging) > 10:
         parts.append(f"and {len(look.lagging) - 10} more DAGs")
     parts += [f"DAG {dag_id!r} should be gone" for dag_id in look.lingering[:10]]

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from windlass.catalog.operator import Catalog
 from windlass.spec.document import Document, Location
 from windlass.spec.environment import Environment
+from windlass.spec.group import Group, is_task
 from windlass.spec.model import Model
-from windlass.spec.pipeline import Pipeline, Task
+from windlass.spec.pipeline import Pipeline
+from windlass.spec.task import Task
 
 
 @dataclass(frozen=True)
@@ -24,23 +27,47 @@ class PipelineFile:
         """The file's name without its ending: what the DAG must be called."""
         return PurePosixPath(self.document.path).stem
 
+    @cached_property
+    def written(self) -> dict[str, Any]:
+        """Each group and task as it was written, by its name, those included that could not be understood."""
+        value = self.document.value
+        tasks = value.get("tasks") if isinstance(value, dict) else None
+        return {name: node for name, node in _walk("", tasks) if node is not None} if isinstance(tasks, dict) else {}
+
     @property
-    def written_tasks(self) -> dict[str, dict[str, Any]]:
-        """Each group's tasks as they were written, those included that could not be understood."""
-        tasks = self.document.value.get("tasks") if isinstance(self.document.value, dict) else None
-        groups = tasks.items() if isinstance(tasks, dict) else ()
-        return {group: items if isinstance(items, dict) else {} for group, items in groups}
+    def written_groups(self) -> list[str]:
+        """The names of the groups."""
+        return [name for name, node in self.written.items() if "." not in name or not is_task(node)]
 
     @property
     def written_ids(self) -> dict[str, Any]:
         """Each task as it was written, by its id `group.task`."""
-        return {f"{group}.{name}": task for group, tasks in self.written_tasks.items() for name, task in tasks.items()}
+        return {name: node for name, node in self.written.items() if "." in name and is_task(node)}
 
     def tasks(self) -> Iterator[tuple[str, Location, Task]]:
         """Each task that could be understood: its id, its place and itself."""
-        for group, tasks in (self.pipeline.tasks if self.pipeline else {}).items():
-            for name, task in tasks.items():
-                yield f"{group}.{name}", ("tasks", group, name), task
+        for task_id, task in (self.pipeline.task_ids if self.pipeline else {}).items():
+            yield task_id, place(task_id), task
+
+    def groups(self) -> Iterator[tuple[str, Location, Group]]:
+        """Each group that could be understood: its name, its place and itself."""
+        for name, group in (self.pipeline.tree.groups if self.pipeline else {}).items():
+            yield name, place(name), group
+
+
+def place(name: str) -> Location:
+    """Where the task or group called `name` is written."""
+    return ("tasks", *name.split("."))
+
+
+def _walk(path: str, group: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, node in group.items():
+        if path and name == "needs" and isinstance(node, list):
+            continue
+        inner = f"{path}.{name}" if path else name
+        yield inner, node
+        if isinstance(node, dict) and (not path or not is_task(node)):
+            yield from _walk(inner, node)
 
 
 @dataclass(frozen=True)

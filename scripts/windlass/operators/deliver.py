@@ -17,6 +17,12 @@ class Deliver(BaseOperator):
     Args:
         to: The path below `delivered/`. `{ds}` is the run's date (UTC), `{run_id}` its id; `{{ ds }}` works too.
         inputs: The one input port and the output that it takes.
+
+    Example:
+        keep:
+          operator_type: deliver
+          to: "orders/{ds}.csv"
+          inputs: {data: take.orders.data}
     """
 
     inputs: dict[str, Any] = {"?": ""}

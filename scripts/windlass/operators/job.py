@@ -25,6 +25,7 @@ class JobOperator(BaseOperator):
         execution_time: The time limit; then the script and all that it started are ended.
         inputs: What each input port takes: another task's output, or `model:NAME@VERSION`.
         outputs: The file name of each output port. A file that is missing or empty at the end is an error.
+        parameters: Values for `{name}` in the script that are no files.
     """
 
     inputs: dict[str, Any] = {"*": ""}
@@ -40,6 +41,7 @@ class JobOperator(BaseOperator):
         execution_time: timedelta,
         inputs: dict[str, Any] | None = None,
         outputs: dict[str, str] | None = None,
+        parameters: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -49,6 +51,7 @@ class JobOperator(BaseOperator):
         self.execution_time = execution_time
         self.inputs = inputs or {}
         self.outputs = outputs or {}
+        self.parameters = parameters or {}
         self._running = False
         check_names(self.outputs)
 
@@ -70,7 +73,7 @@ class JobOperator(BaseOperator):
             kept[port] = storage.keep(settings.data, f"{transfer}/{path.name}", path)
             self.log.info("kept output %s: s3://%s/%s", port, settings.data, kept[port]["key"])
 
-        job = Job(self.execution_script, self.execution_time, tuple(self.inputs), self.outputs)
+        job = Job(self.execution_script, self.execution_time, tuple(self.inputs), self.outputs, self.parameters)
         self._running = True
         with tempfile.TemporaryDirectory(prefix="windlass-") as folder:
             finished = run_job(

@@ -1,14 +1,10 @@
 """Takes a file from the data bucket into a pipeline."""
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 from airflow.sdk import BaseOperator
 
-from ..runtime.errors import RuntimeStop
-from ..runtime.settings import read_settings
-from ..runtime.transfer import check_names, transfer_folder
+from ..runtime.transfer import check_names, only_port
 
 
 class S3ToFile(BaseOperator):
@@ -20,6 +16,12 @@ class S3ToFile(BaseOperator):
         key: Where the file is, below the environment's prefix in the data bucket, e.g. `incoming/orders.csv`. May
             contain Airflow's `{{ ds }}`.
         outputs: The one output port and the file name under which the following tasks see it.
+
+    Example:
+        orders:
+          operator_type: s3_to_file
+          key: "incoming/{{ ds }}.csv"
+          outputs: {data: orders.csv}
     """
 
     inputs: dict[str, Any] = {}
@@ -28,24 +30,18 @@ class S3ToFile(BaseOperator):
 
     def __init__(self, *, key: str, outputs: dict[str, str], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if len(outputs) != 1:
-            raise ValueError(f"s3_to_file has exactly one output, not {len(outputs)}: {', '.join(sorted(outputs))}")
+        only_port("s3_to_file", "output", outputs)
         check_names(outputs)
         self.key = key
         self.outputs = outputs
 
     def execute(self, context: Any) -> None:
-        from ..runtime.storage import Storage
+        from ..runtime.task_files import task_files
+        from ..runtime.transfer import data_key
 
-        settings = read_settings()
-        ((port, name),) = self.outputs.items()
-        if self.key.startswith("/") or ".." in self.key.split("/"):
-            raise RuntimeStop(f"key {self.key!r} must be relative to the environment's prefix, without '..'")
-        storage, source = Storage(settings.endpoint), f"{settings.prefix}/{self.key}"
-        with tempfile.TemporaryDirectory(prefix="windlass-") as folder:
-            path = Path(folder) / name
-            _, size = storage.fetch(settings.data, source, path)
-            self.log.info("fetched s3://%s/%s (%s bytes)", settings.data, source, size)
-            kept = storage.keep(settings.data, f"{transfer_folder(settings, context['ti'])}/{name}", path)
-        self.log.info("kept output %s as s3://%s/%s", port, settings.data, kept["key"])
-        context["ti"].xcom_push(key=port, value=kept)
+        (port,) = self.outputs
+        with task_files(self, context) as files:
+            bucket, key = files.settings.data, data_key(files.settings, self.key)
+            _, size = files.storage.fetch(bucket, key, files.output(port))
+            self.log.info("fetched s3://%s/%s (%s bytes)", bucket, key, size)
+            files.keep(port)

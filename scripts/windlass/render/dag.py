@@ -1,20 +1,19 @@
 """Renders one pipeline as the source of an Airflow DAG."""
 
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 import jinja2
 
-from windlass.catalog.operator import Catalog
-from windlass.render.literal import Code, docstring, identifier, laid_out, literal
+from windlass.render.literal import Code, docstring, identifier, imported, laid_out, literal
 from windlass.render.structure import module
+from windlass.render.surroundings import Surroundings
 from windlass.spec.pipeline import Pipeline
 
 
-def render_dag(pipeline: Pipeline, path: str, project: str, catalog: Catalog, pins: Mapping[str, str]) -> str:
-    """The module that defines the DAG of `pipeline`; a model that is not in `pins` stays without a version."""
-    text = _templates().get_template("module.py.j2").render(module=module(pipeline, path, project, catalog, pins))
+def render_dag(pipeline: Pipeline, path: str, surroundings: Surroundings) -> str:
+    """The module that defines the DAG of `pipeline`; a model that has no pin stays without a version."""
+    text = _templates().get_template("module.py.j2").render(module=module(pipeline, path, surroundings))
     return text.rstrip("\n") + "\n"
 
 
@@ -29,5 +28,10 @@ def _templates() -> jinja2.Environment:
         lstrip_blocks=False,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"identifier": identifier, "laid_out": laid_out, "docstring": docstring}
+    filters = {"identifier": identifier, "imported": imported, "laid_out": laid_out, "docstring": docstring}
+    environment.filters |= filters | {"spaces": _spaces}
     return environment
+
+
+def _spaces(depth: int) -> Code:
+    return Code("    " * depth)

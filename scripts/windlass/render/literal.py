@@ -3,7 +3,7 @@
 import keyword
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ class Code(str):
 
 @dataclass(frozen=True)
 class Reference:
-    """Another task's output, `variable.output["port"]`, or with no port the variable itself."""
+    """Another task's output, `variable.output["port"]`; without a port the variable itself, with "" what it returns."""
 
     variable: str
     port: str | None = None
@@ -27,12 +27,16 @@ class Reference:
 
 @dataclass(frozen=True)
 class Call:
-    """A call; `exploded` puts each argument in its own line even where one line would do."""
+    """A call; `exploded` puts each argument in its own line even where one line would do.
+
+    `then` is a call of a method of what it returns.
+    """
 
     function: str
     positional: Sequence[Any] = ()
     keywords: Mapping[str, Any] = field(default_factory=dict)
     exploded: bool = False
+    then: "Call | None" = None
 
 
 def identifier(name: str) -> Code:
@@ -54,7 +58,24 @@ def literal(value: Any) -> str:
     if isinstance(value, float):
         return repr(value).replace("inf", "1e999")
     opening, items, closing = _parts(value)
-    return opening + ", ".join(prefix + literal(item) for prefix, item in items) + closing
+    flat = opening + ", ".join(prefix + literal(item) for prefix, item in items) + closing
+    return f"{flat}.{literal(value.then)}" if isinstance(value, Call) and value.then else flat
+
+
+def imported(module: str, names: Sequence[tuple[str, str]]) -> Code:
+    """An import of `names` from `module`, each with the name that it has here, as isort would write it."""
+
+    def order(pair: tuple[str, str]) -> tuple[int, str]:
+        return (0 if pair[0].isupper() else 1 if pair[0][0].isupper() else 2, pair[0])
+
+    words = [
+        identifier(name) if name == local else f"{identifier(name)} as {identifier(local)}"
+        for name, local in sorted(names, key=order)
+    ]
+    flat = f"from {identifier(module)} import {', '.join(words)}"
+    if len(flat) <= WIDTH:
+        return Code(flat)
+    return Code(f"from {identifier(module)} import (\n" + "".join(f"    {word},\n" for word in words) + ")")
 
 
 def laid_out(value: Any, indent: int = 0, before: int = 0, after: int = 0) -> Code:
@@ -63,6 +84,9 @@ def laid_out(value: Any, indent: int = 0, before: int = 0, after: int = 0) -> Co
     `indent` is that of the line in which it begins, `before` and `after` what else stands in that line.
     """
     flat = literal(value)
+    if isinstance(value, Call) and value.then:
+        head = laid_out(replace(value, then=None, exploded=True), indent)
+        return Code(f"{head}.{laid_out(value.then, indent, indent + 2, after)}")
     if isinstance(value, (Mapping, list, Call)) and value:
         exploded = isinstance(value, Call) and value.exploded
         opening, items, closing = _parts(value)
@@ -121,6 +145,8 @@ def _parts(value: Any) -> tuple[str, list[tuple[str, Any]], str]:
     if isinstance(value, Reference):
         if value.port is None:
             return identifier(value.variable), [], ""
+        if not value.port:
+            return identifier(f"{value.variable}.output"), [], ""
         return f"{identifier(value.variable)}.output[", [("", value.port)], "]"
     raise TypeError(f"{type(value).__name__} has no literal")
 

@@ -7,16 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from windlass.catalog.operator import Catalog
-from windlass.catalog.read import JOB, STANDARD
+from windlass.catalog.read import STANDARD
 from windlass.render.dag import render_dag
+from windlass.render.surroundings import Surroundings
+from windlass.render.task import modules_of
+from windlass.render.texts import paths_of
 from windlass.spec.errors import WindlassError
 from windlass.spec.files import read_inside
+from windlass.spec.needs import requires_of
 from windlass.spec.pipeline import Pipeline
-from windlass.spec.release import Manifest, PipelineEntry, Requires
+from windlass.spec.release import Manifest, PipelineEntry
+from windlass.spec.resolved import MAX_BYTES, resolved, resolved_json, resolved_path
 
 RUNTIME = STANDARD.parent / "runtime"
 
-_IGNORED = "__init__.py\noperators/\nruntime/\nfiles/\n"
+_IGNORED = "__init__.py\noperators/\nruntime/\nfiles/\npipelines/\n"
 """What Airflow does not search for DAGs; read the same as globs and as regular expressions."""
 
 
@@ -33,17 +38,22 @@ def render_project(
 ) -> RenderedProject:
     """The project in `folder` as a package called `project`; `pipelines` by their paths, without problems."""
     files = {"__init__.py": b"", ".airflowignore": _IGNORED.encode()}
+    texts = {path: _text(folder, path) for pipeline in pipelines.values() for path in paths_of(pipeline)}
+    surroundings = Surroundings(project, catalog, pins, texts)
     for path, pipeline in pipelines.items():
-        files[f"dags/{pipeline.dag.name}.py"] = render_dag(pipeline, path, project, catalog, pins).encode()
-    used = {task.operator_type or JOB for pipeline in pipelines.values() for task in pipeline.task_ids.values()}
+        files[f"dags/{pipeline.dag.name}.py"] = render_dag(pipeline, path, surroundings).encode()
+        description = resolved_json(pipeline)
+        if len(description) <= MAX_BYTES:
+            files[resolved_path(pipeline.dag.name)] = description
+    used = {name for pipeline in pipelines.values() for task in pipeline.task_ids.values() for name in modules_of(task)}
     files |= _operators(folder, used, catalog)
     files |= {f"runtime/{path.name}": path.read_bytes() for path in RUNTIME.glob("*.py")}
     return RenderedProject(dict(sorted(files.items())), _manifest(folder, project, pipelines, pins))
 
 
 def _manifest(folder: Path, project: str, pipelines: Mapping[str, Pipeline], pins: Mapping[str, str]) -> Manifest:
-    jobs = [(p.dag, task.job) for p in pipelines.values() for task in p.task_ids.values() if task.job]
     models = {name for pipeline in pipelines.values() for name in pipeline.models}
+    everywhere = [resolved(each) for one in pipelines.values() for each in (one, *one.variants.values())]
     return Manifest(
         project=project,
         pipelines={
@@ -51,10 +61,7 @@ def _manifest(folder: Path, project: str, pipelines: Mapping[str, Pipeline], pin
             for path, pipeline in sorted(pipelines.items())
         },
         models={name: pins[name] for name in sorted(models) if name in pins},
-        requires=Requires(
-            flavors=sorted({flavor for dag, job in jobs if (flavor := job.resource_flavor or dag.base_resource)}),
-            images=sorted({job.docker_image for _, job in jobs}),
-        ),
+        requires=requires_of(everywhere),
     )
 
 
@@ -79,6 +86,13 @@ def _siblings(source: bytes) -> list[str]:
     """The modules of the same folder that a module imports: `from .other import thing`."""
     nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom) and node.level == 1]
     return [node.module for node in nodes if node.module]
+
+
+def _text(folder: Path, path: str) -> str:
+    try:
+        return _read(folder, path).decode("utf-8")
+    except UnicodeDecodeError:
+        raise WindlassError(f"{path}: the file is not UTF-8 text") from None
 
 
 def _read(folder: Path, path: str) -> bytes:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,26 @@ class Settings:
     backend: str
     flavors: dict[str, Any]
     images: dict[str, str]
+
+
+def by_environment(usual: Any, /, **others: Any) -> Any:
+    """The value for the environment that reads the DAG, else `usual`; also where no environment is known.
+
+    Nothing but the environment's name is read, so that a DAG file stays light.
+    """
+    return others.get(_environment_name() or "", usual)
+
+
+@cache
+def _environment_name() -> str | None:
+    path = settings_path()
+    try:
+        name = json.loads(path.read_bytes())["name"]
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RuntimeStop(f"{path} is not an environment's settings: {type(error).__name__} {error}") from error
+    return name if isinstance(name, str) else None
 
 
 def settings_path() -> Path:

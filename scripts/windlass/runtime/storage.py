@@ -49,6 +49,18 @@ class Storage:
             self._client.upload_file(str(path), bucket, key, ExtraArgs={"Metadata": {"sha256": sha256}})
         return {"key": key, "sha256": sha256, "size": size, "name": path.name}
 
+    def size(self, bucket: str, key: str) -> int | None:
+        """The size of an object in bytes; None when there is none."""
+        from botocore.exceptions import ClientError
+
+        with self._translated(bucket, key):
+            try:
+                return int(self._client.head_object(Bucket=bucket, Key=key)["ContentLength"])
+            except ClientError as error:
+                if error.response.get("Error", {}).get("Code") in _MISSING:
+                    return None
+                raise
+
     def copy(self, bucket: str, source: str, target: str, size: int) -> None:
         """Copies an object inside the bucket without moving its bytes through this machine; `size` is checked."""
         with self._translated(bucket, source):

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -32,6 +32,21 @@ def check_names(outputs: Mapping[str, str]) -> None:
         raise ValueError(f"two outputs have the same file name: {', '.join(sorted(outputs.values()))}")
 
 
+def only_port(operator: str, kind: str, ports: Mapping[str, Any]) -> str:
+    """The name of the one port; ValueError when there are none or several. `kind` is `input` or `output`."""
+    if len(ports) != 1:
+        listed = f": {', '.join(sorted(ports))}" if ports else ""
+        raise ValueError(f"{operator} has exactly one {kind}, not {len(ports)}{listed}")
+    return next(iter(ports))
+
+
+def data_key(settings: Settings, key: str) -> str:
+    """The whole key of what a task calls `key`: it is below the environment's prefix in the data bucket."""
+    if any(part in ("", ".", "..") for part in key.split("/")) or not key.isprintable():
+        raise RuntimeStop(f"key {key!r} must be relative to the environment's prefix, without '..'")
+    return f"{settings.prefix}/{key}"
+
+
 def reference(port: str, value: Any) -> Mapping[str, Any]:
     """`value` as the reference that an upstream task left for input `port`; RuntimeStop when it is none."""
     if isinstance(value, Mapping) and {"key", "sha256", "size", "name"} <= value.keys():
@@ -43,10 +58,25 @@ def reference(port: str, value: Any) -> Mapping[str, Any]:
     raise RuntimeStop(f"input {port!r}: {str(value)[:100]!r} is neither a file of another task nor a model")
 
 
+def references(port: str, value: Any) -> list[Mapping[str, Any]]:
+    """`value` as the list of references that an upstream task, or each run of a mapped one, left for input `port`."""
+    if isinstance(value, Mapping) or value is None:
+        return [reference(port, value)]
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise RuntimeStop(f"input {port!r}: {str(value)[:100]!r} is no list of files of another task")
+    return [reference(port, item) for item in value]
+
+
 def fetch_input(storage: Storage, settings: Settings, port: str, value: Any, folder: Path) -> Path:
-    """The local file of an input, or the folder with a model's files."""
+    """The local file of an input, or the folder with a model's files or those of a list, numbered in its order."""
     if isinstance(value, str):
         return fetch_model(storage, settings, port, value, folder)
+    if value is not None and not isinstance(value, Mapping):
+        for number, each in enumerate(references(port, value)):
+            path = folder / f"{number:06d}-{each['name']}"
+            storage.fetch(settings.data, str(each["key"]), path, str(each["sha256"]))
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
     file = reference(port, value)
     path = folder / str(file["name"])
     storage.fetch(settings.data, str(file["key"]), path, str(file["sha256"]))

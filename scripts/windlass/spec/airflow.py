@@ -6,7 +6,10 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True)
 class DagReport:
-    """What Airflow says of one DAG; `file` is relative to the bundle, `token` stands for the file in requests."""
+    """What Airflow says of one DAG; `file` is relative to the bundle, `token` stands for the file in requests.
+
+    `parsed` is when its file was parsed last (ISO time).
+    """
 
     dag_id: str
     version: str | None
@@ -14,6 +17,7 @@ class DagReport:
     file: str
     token: str
     is_paused: bool = False
+    parsed: str | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,9 @@ class AirflowReports(Protocol):
 
     def import_problems(self, bundle: str) -> list[ImportProblem]:
         """The import errors in files of the bundle."""
+
+    def source(self, dag_id: str) -> str:
+        """The text of the file that Airflow has the DAG from, as it found it when it parsed that last."""
 
     def ask_to_parse(self, token: str) -> None:
         """Asks for the file to be parsed soon; the bundle is refreshed for it."""

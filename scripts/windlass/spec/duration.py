@@ -23,4 +23,13 @@ def parse_duration(value: object) -> timedelta:
     return length
 
 
+def duration_text(length: timedelta) -> str:
+    """A length of whole seconds as people write it, in the largest unit that fits: `20 minutes`."""
+    seconds = int(length.total_seconds())
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds and seconds % size == 0:
+            return f"{seconds // size} {unit}{'' if seconds == size else 's'}"
+    return f"{seconds} second{'' if seconds == 1 else 's'}"
+
+
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]

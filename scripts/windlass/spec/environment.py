@@ -17,6 +17,7 @@ from windlass.spec.names import RelativePath, Word
 from windlass.spec.placeholder import PLACEHOLDER, names_in, require
 from windlass.spec.problem import Problem, near
 from windlass.spec.schema import Noun, read_noun
+from windlass.spec.signer import Signers
 
 _LACKS_KEYS = {"syntax", "known-environment"}
 """Rules after which keys would be called missing that may be there."""
@@ -58,6 +59,10 @@ class Airflow(Noun):
     @classmethod
     def _hide(cls, value: object) -> object:
         return SecretStr(value) if isinstance(value, str) else value
+
+
+Layout = Literal["release", "plain"]
+"""How releases reach the environment's Airflow: whole, by the ReleaseBundle, or as files below `dags/`."""
 
 
 class Verify(Noun):
@@ -106,6 +111,7 @@ class Environment(Noun):
     name: Word
     prefix: str = Field(pattern=r"^[a-z0-9][a-z0-9/_-]*[a-z0-9]$")
     upstream: Word | None = None
+    bundle: Layout = "release"
     s3: Buckets
     airflow: Airflow | None = None
     jobs: Jobs = Jobs()
@@ -115,6 +121,7 @@ class Environment(Noun):
     variables: dict[Name, VariableValue] = {}
     connections: dict[Name, Connection] = {}
     pools: dict[PoolName, Pool] = {}
+    signers: Signers = {}
 
     @property
     def runtime(self) -> RuntimeSettings:

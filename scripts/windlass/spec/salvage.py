@@ -12,7 +12,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from windlass.spec.document import Document
-from windlass.spec.schema import read_noun, without_none
+from windlass.spec.schema import chosen, fields_by_key, read_noun, without_none
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -29,7 +29,13 @@ def salvage_noun(document: Document, model: type[Model]) -> Model | None:
 
 
 def _noun(model: type[Model], value: dict[str, Any]) -> Model:
-    fields = model.model_fields
+    fields = fields_by_key(model)
+    arranged = getattr(model, "arranged", None)
+    if arranged is not None:
+        try:
+            value = arranged(value)
+        except ValueError:
+            value = {}
     fitting = {name: _field(fields[name], item) if name in fields else item for name, item in value.items()}
     missing = {name: _empty(info.annotation) for name, info in fields.items() if info.is_required()}
     return model.model_construct(**{**missing, **fitting})
@@ -44,15 +50,15 @@ def _field(info: FieldInfo, value: Any) -> Any:
 
 def _part(kind: Any, annotation: Any, value: Any, instead: Any) -> Any:
     """`value` as far as it is of the `kind` that `annotation` narrows down, else `instead`."""
-    kind = without_none(kind)
+    kind = without_none(chosen(kind, value))
     if isinstance(kind, type) and issubclass(kind, BaseModel) and isinstance(value, dict):
         return _noun(kind, value)
     if get_origin(kind) is dict and isinstance(value, dict):
         of = get_args(kind)[1]
-        return {key: _part(of, of, item, _empty(of)) for key, item in value.items()}
+        return {key: _part(of, of, item, _empty(chosen(of, item))) for key, item in value.items()}
     if get_origin(kind) is list and isinstance(value, list):
         of = get_args(kind)[0]
-        return [_part(of, of, item, _empty(of)) for item in value]
+        return [_part(of, of, item, _empty(chosen(of, item))) for item in value]
     try:
         return _adapter(annotation).validate_python(value, strict=True)
     except ValidationError:

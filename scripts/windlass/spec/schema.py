@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
+from pydantic.fields import FieldInfo
 
 from windlass.spec.document import Document, Location
 from windlass.spec.problem import Problem, near
@@ -54,6 +55,11 @@ def read_noun(document: Document, model: type[Model]) -> Model | None:
     return None if document.problems else noun
 
 
+def written(location: Location) -> Location:
+    """The location without what stands for no key: the names of types between which a discriminator chose."""
+    return tuple(part for part in location if not (isinstance(part, str) and part.startswith("\0")))
+
+
 def _problems(document: Document, model: type[BaseModel], details: Sequence[Any]) -> list[Problem]:
     """One problem per place: where a value may be of several types, the errors of all types are one problem."""
     by_place: dict[tuple[Location, bool], list[Any]] = {}
@@ -69,7 +75,7 @@ def _place(value: Any, detail: Mapping[str, Any]) -> Location:
     """
     location: Location = detail["loc"]
     found: list[str | int] = []
-    for part in location:
+    for part in written(location):
         known = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
         if part not in known or part == "[key]":
             break
@@ -85,7 +91,7 @@ def _problem(document: Document, model: type[BaseModel], location: Location, det
     name, detail = _name(location), details[0]
     kinds = list(dict.fromkeys(_KINDS[each["type"]] for each in details if each["type"] in _KINDS))
     if detail["type"] == "extra_forbidden":
-        message = f"unknown key {name!r} in {where}{near(name, known_keys(model, location[:-1]))}"
+        message = f"unknown key {name!r} in {where}{near(name, known_keys(model, detail['loc'][:-1]))}"
         return document.problem(location, "unknown-key", message, at_key=True)
     if detail["type"] == "missing":
         return document.problem(location[:-1], "schema", f"key {name!r} is missing in {where}", at_key=True)
@@ -119,8 +125,12 @@ def known_keys(model: type[BaseModel], location: Location) -> list[str]:
     current: Any = model
     for part in location:
         if isinstance(current, type) and issubclass(current, BaseModel):
-            info = current.model_fields.get(str(part))
-            current = info.annotation if info else None
+            info = fields_by_key(current).get(str(part))
+            current = (
+                Annotated[(info.annotation, *info.metadata)] if info and info.metadata else info and info.annotation
+            )
+        elif (tagged := _members(current)) and part in tagged:
+            current = tagged[str(part)]
         elif get_origin(current) in (dict, Mapping):
             current = get_args(current)[1]
         elif get_origin(current) in (list, tuple):
@@ -129,6 +139,33 @@ def known_keys(model: type[BaseModel], location: Location) -> list[str]:
     if isinstance(current, type) and issubclass(current, BaseModel):
         return [info.alias or name for name, info in current.model_fields.items()]
     return []
+
+
+def fields_by_key(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields of a noun by the keys that are written for them."""
+    return {info.alias or name: info for name, info in model.model_fields.items()}
+
+
+def chosen(annotation: Any, value: Any) -> Any:
+    """The type that is meant by `value` where a discriminator chooses between several; else `annotation` itself."""
+    for part in getattr(annotation, "__metadata__", ()):
+        if isinstance(part, Discriminator) and callable(part.discriminator):
+            return _members(annotation).get(str(part.discriminator(value)), annotation)
+    parts = get_args(annotation)
+    if len(parts) == 2 and parts[1] is type(None) and value is not None:
+        return chosen(parts[0], value)
+    return annotation
+
+
+def _members(annotation: Any) -> dict[str, Any]:
+    """The types of a union by their tags."""
+    union = annotation.__origin__ if hasattr(annotation, "__metadata__") else annotation
+    return {
+        part.tag: each
+        for each in get_args(union)
+        for part in getattr(each, "__metadata__", ())
+        if isinstance(part, Tag)
+    }
 
 
 def without_none(annotation: Any) -> Any:

@@ -46,7 +46,7 @@ class Deployment(Noun):
     """One recorded change of a state; `replaces` is the digest of the release that was live before.
 
     `project` is null where the whole environment went back to the state `back_to`. `hold` is the hold that the change
-    set or, for `release-hold`, took away.
+    set or, for `release-hold`, took away. `source` is the environment that the release was promoted from.
     """
 
     action: Action
@@ -57,6 +57,7 @@ class Deployment(Noun):
     replaces: Digest | None = None
     hold: Hold | None = None
     back_to: str | None = None
+    source: str | None = None
     actor: str | None = None
     job_url: str | None = None
     reason: str | None = None
@@ -96,7 +97,12 @@ class LedgerRecord(Noun):
         return _canonical(self)
 
 
-_LATER = ("holds", "hold", "back_to")
+def ledger_key(prefix: str, serial: int) -> str:
+    """Where the record of the state number `serial` is kept in the code bucket."""
+    return f"{prefix}/ledger/{serial}.json"
+
+
+_LATER = ("holds", "hold", "back_to", "source")
 """Keys that earlier versions did not write: left out where they are empty, so that old states keep their names."""
 
 

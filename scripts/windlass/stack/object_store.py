@@ -3,7 +3,7 @@
 import importlib.util
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from .service import Service, answers
 from .settings import ENVIRONMENTS, REGION, Credentials, Settings
 
 TRANSFER_DAYS = 7
+ABANDONED_DAYS = 2
+PREVIOUS_DAYS = 90
 
 
 def service(home: Path, settings: Settings) -> Service:
@@ -66,35 +68,62 @@ def client(settings: Settings, credentials: Credentials, name: str = "s3") -> An
     )
 
 
-def provision(settings: Settings) -> dict[str, Credentials]:
+def provision(
+    settings: Settings,
+    documents: Mapping[str, policies.Policy] | None = None,
+    users: Mapping[str, Iterable[str]] | None = None,
+    bucket_policies: Mapping[str, policies.Policy] | None = None,
+) -> dict[str, Credentials]:
     """The users with their keys, after buckets, lifecycle rules, users and policies are as they should be."""
+    known = documents or policies.documents()
     with _translated(settings):
-        _buckets(client(settings, settings.root))
+        _buckets(client(settings, settings.root), bucket_policies or policies.bucket_policies())
         iam = client(settings, settings.root, "iam")
-        return {user: _user(iam, user, policy, settings.users.get(user)) for user, policy in policies.users().items()}
+        return {
+            user: _user(iam, user, {name: known[name] for name in names}, settings.users.get(user))
+            for user, names in (users or policies.users()).items()
+        }
 
 
-def _buckets(s3: Any) -> None:
+def lifecycle() -> dict[str, dict[str, Any]]:
+    """The lifecycle rules of each bucket by its name, as `put-bucket-lifecycle-configuration` takes them."""
+    abandoned = _rule("abandoned-uploads", "", AbortIncompleteMultipartUpload={"DaysAfterInitiation": ABANDONED_DAYS})
+    previous = _rule("previous-versions", "", NoncurrentVersionExpiration={"NoncurrentDays": PREVIOUS_DAYS})
+    transfer = [
+        _rule(f"{one}-transfer", f"{one}/transfer/", Expiration={"Days": TRANSFER_DAYS}) for one in ENVIRONMENTS
+    ]
+    return {
+        policies.CODE: {"Rules": [previous]},
+        policies.MODELS: {"Rules": [abandoned, previous]},
+        policies.DATA: {"Rules": [*transfer, abandoned]},
+    }
+
+
+def _rule(name: str, prefix: str, **what: dict[str, int]) -> dict[str, Any]:
+    return {"ID": name, "Status": "Enabled", "Filter": {"Prefix": prefix}, **what}
+
+
+def _buckets(s3: Any, bucket_policies: Mapping[str, policies.Policy]) -> None:
     there = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
     for bucket in policies.BUCKETS:
         if bucket not in there:
             s3.create_bucket(Bucket=bucket)
-    rules = [
-        {
-            "ID": f"{environment}-transfer",
-            "Status": "Enabled",
-            "Filter": {"Prefix": f"{environment}/transfer/"},
-            "Expiration": {"Days": TRANSFER_DAYS},
-        }
-        for environment in ENVIRONMENTS
-    ]
-    s3.put_bucket_lifecycle_configuration(Bucket=policies.DATA, LifecycleConfiguration={"Rules": rules})
+    for bucket, rules in lifecycle().items():
+        s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration=rules)
+    for bucket, policy in bucket_policies.items():
+        here = policies.without_tls(policy)
+        if here["Statement"]:
+            s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(here))
 
 
-def _user(iam: Any, user: str, policy: policies.Policy, known: Credentials | None) -> Credentials:
+def _user(iam: Any, user: str, documents: Mapping[str, policies.Policy], known: Credentials | None) -> Credentials:
     with suppress(iam.exceptions.EntityAlreadyExistsException):
         iam.create_user(UserName=user)
-    iam.put_user_policy(UserName=user, PolicyName="windlass", PolicyDocument=json.dumps(policy))
+    for name, document in documents.items():
+        iam.put_user_policy(UserName=user, PolicyName=name, PolicyDocument=json.dumps(document))
+    for name in iam.list_user_policies(UserName=user)["PolicyNames"]:
+        if name not in documents:  # of an earlier stack
+            iam.delete_user_policy(UserName=user, PolicyName=name)
     keys = [key["AccessKeyId"] for key in iam.list_access_keys(UserName=user)["AccessKeyMetadata"]]
     if known is not None and known.access_key_id in keys:
         return known

@@ -14,6 +14,8 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, Scope
 
+from . import aws_rules
+
 HEALTH = "/_ministack/health"
 
 
@@ -62,6 +64,7 @@ def keep_users() -> None:
 async def main() -> None:
     """Serves until TERM, then lets ministack write what it knows."""
     one_root_key(os.environ["AWS_ACCESS_KEY_ID"])
+    aws_rules.install()
     from ministack.app import app
 
     config = Config()

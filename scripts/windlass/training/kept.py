@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from windlass.spec.model import ModelVersion, StoredFile, model_key, read_version
-from windlass.spec.store import Conflict, Missing, Store
+from windlass.spec.store import Conflict, Missing, Store, holds
 
 
 def find_version(store: Store, prefix: str, name: str, version: str) -> ModelVersion | None:
@@ -18,16 +18,19 @@ def find_version(store: Store, prefix: str, name: str, version: str) -> ModelVer
 
 
 def keep_files(store: Store, prefix: str, name: str, version: str, files: Mapping[str, Path]) -> dict[str, StoredFile]:
-    """Puts the files of a version under keys made of their content, so that two trainers never mix theirs."""
+    """Puts the files of a version, whatever their size, under keys made of their content.
+
+    So two trainers never mix theirs; what an interrupted training left there is looked at before it is taken for right.
+    """
     kept = {}
     for filename, path in sorted(files.items()):
-        content = path.read_bytes()
-        sha256 = hashlib.sha256(content).hexdigest()
-        relative = f"files/{sha256[:16]}/{filename}"
-        key = f"{prefix}/{name}/{version}/{relative}"
-        if not store.exists(key):
-            store.put(key, content)
-        kept[filename] = StoredFile(key=relative, sha256=sha256, size=len(content))
+        with path.open("rb") as file:
+            sha256, size = hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
+            relative = f"files/{sha256[:16]}/{filename}"
+            key = f"{prefix}/{name}/{version}/{relative}"
+            if not holds(store, key, sha256, size):
+                store.put_file(key, file, sha256=sha256, size=size)
+        kept[filename] = StoredFile(key=relative, sha256=sha256, size=size)
     return kept
 
 

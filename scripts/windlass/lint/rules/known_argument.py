@@ -6,20 +6,23 @@ from windlass.catalog.annotation import fits, shown
 from windlass.catalog.operator import Operator
 from windlass.lint.project import Project
 from windlass.spec.document import Document, Location
-from windlass.spec.pipeline import Task
+from windlass.spec.file_value import is_file
+from windlass.spec.items import holds_item
 from windlass.spec.problem import Problem, near
+from windlass.spec.task import KINDS, Task
 
 NAME = "known-argument"
 
-_LANGUAGE = ("inputs", "outputs", "needs")
+_LANGUAGE = tuple(key for key in Task.model_fields if key not in KINDS)
 
 
 def check(project: Project) -> Iterator[Problem]:
     """A problem for each argument that is unknown, missing or of another type; a job takes none."""
     for file, _, location, task in project.tasks():
         operator = project.catalog.operators.get(task.operator_type or "")
-        if task.job is not None:
-            yield from _unknown(file.document, location, task, "a job", ("job",))
+        if kind := next((kind for kind in ("job", "approval", "branch") if getattr(task, kind) is not None), None):
+            who = f"an {kind}" if kind == "approval" else f"a {kind}"
+            yield from _unknown(file.document, location, task, who, (kind,))
         elif operator is not None:
             who = f"operator {operator.name!r}"
             yield from _unknown(file.document, location, task, who, ("operator_type", *operator.arguments))
@@ -44,7 +47,9 @@ def _missing(document: Document, location: Location, task: Task, operator: Opera
 def _of_other_type(document: Document, location: Location, task: Task, operator: Operator) -> Iterator[Problem]:
     for name, value in task.arguments.items():
         argument = operator.arguments.get(name)
-        if argument is not None and not fits(value, argument.annotation):
+        if task.for_each and holds_item(value, task.for_each.item):
+            continue  # it depends on the item, which may be anything
+        if argument is not None and not fits("" if is_file(value) else value, argument.annotation):
             message = (
                 f"argument {name!r} of operator {operator.name!r} must be {argument.annotation}, not {shown(value)}"
             )

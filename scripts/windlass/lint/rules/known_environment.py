@@ -1,4 +1,7 @@
-"""What an environment extends, and the environment upstream of it, exist; upstream never leads back."""
+"""Environments that files name exist: upstream ones, those that are extended, those of a pipeline's overlays.
+
+The way upstream never leads back.
+"""
 
 from collections.abc import Iterator
 
@@ -9,7 +12,12 @@ NAME = "known-environment"
 
 
 def check(project: Project) -> Iterator[Problem]:
-    """A problem for each `upstream` that is not there or leads round in a circle; reading checks `extends`."""
+    """A problem for each environment that is not there or upstream of itself; reading checks `extends`."""
+    for file in project.pipelines:
+        for name in file.pipeline.environments if file.pipeline and project.environments else ():
+            if name not in (project.environments or {}):
+                message = f"there is no environment {name!r}{near(name, project.environments or {})}"
+                yield file.document.problem(("environments", name), NAME, message, at_key=True)
     documents = project.environment_documents
     upstream: dict[str, str] = {}
     for name, document in documents.items():

@@ -1,10 +1,12 @@
-"""The files that a model names exist, and are inside the project."""
+"""The files that a model or a pipeline names exist, and are inside the project."""
 
 from collections.abc import Iterator
+from typing import Any
 
-from windlass.lint.project import ModelFile, Project
-from windlass.spec.document import Location
-from windlass.spec.files import why_outside
+from windlass.lint.project import ModelFile, PipelineFile, Project
+from windlass.spec.document import MAX_BYTES, Location
+from windlass.spec.file_value import is_file, is_path
+from windlass.spec.files import read_inside, why_outside
 from windlass.spec.names import check_relative_path
 from windlass.spec.problem import Problem
 
@@ -12,7 +14,7 @@ NAME = "known-file"
 
 
 def check(project: Project) -> Iterator[Problem]:
-    """A problem for each file of a model that is not there."""
+    """A problem for each file that is not there, or that is no text where a pipeline takes it in."""
     for file in project.models:
         for location, path in _paths(file):
             if not path:
@@ -20,6 +22,10 @@ def check(project: Project) -> Iterator[Problem]:
             reason = _why_not(path) or why_outside(project.folder, path)
             if reason:
                 yield file.document.problem(location, NAME, f"{path!r}: {reason}")
+    for pipeline in project.pipelines:
+        for location, path in _files_of(pipeline):
+            if reason := _why_no_path(path) or _why_no_text(read_inside(project.folder, path)):
+                yield pipeline.document.problem(location, NAME, f"{path!r}: {reason}")
 
 
 def _paths(file: ModelFile) -> Iterator[tuple[Location, str]]:
@@ -31,6 +37,44 @@ def _paths(file: ModelFile) -> Iterator[tuple[Location, str]]:
     for port, source in file.model.data.items():
         if not source.startswith("s3://"):
             yield ("data", port), source
+
+
+def _files_of(file: PipelineFile) -> Iterator[tuple[Location, str]]:
+    """The files of `docs` and of arguments, also of those that differ in an environment."""
+    if file.pipeline is None:
+        return
+    documented = [(("dag",), file.pipeline.dag.docs), *((location, task.docs) for _, location, task in file.tasks())]
+    for location, docs in documented:
+        if docs and is_path(docs):
+            yield (*location, "docs"), docs
+    for _, location, task in file.tasks():
+        yield from _values(task.arguments, location)
+    for name, overlay in file.pipeline.environments.items():
+        yield from _values(overlay.tasks, ("environments", name, "tasks"))
+
+
+def _values(value: Any, location: Location) -> Iterator[tuple[Location, str]]:
+    """Every `{file: PATH}` in a value."""
+    if is_file(value):
+        yield (*location, "file"), value["file"]
+    elif isinstance(value, (dict, list)):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _values(item, (*location, key))
+
+
+def _why_no_path(path: str) -> str | None:
+    return "this is no path inside the project" if _why_not(path) else None
+
+
+def _why_no_text(content: bytes | str) -> str | None:
+    if isinstance(content, str):
+        return content
+    if len(content) > MAX_BYTES:
+        return f"the file has more than {MAX_BYTES:,} bytes"
+    try:
+        return "the file has zero bytes in it" if "\0" in content.decode("utf-8") else None
+    except UnicodeDecodeError:
+        return "the file is not UTF-8 text"
 
 
 def _why_not(path: str) -> str | None:

@@ -20,6 +20,8 @@ def check(project: Project) -> Iterator[Problem]:
     for file, _, location, task in project.tasks():
         if task.job:
             ports = {name: (*location, kind, name) for kind in ("inputs", "outputs") for name in getattr(task, kind)}
+            if task.for_each and f"{{{task.for_each.item}}}" not in task.inputs.values():
+                ports[task.for_each.item] = (*location, "for_each", "as")
             yield from _check(file.document, (*location, "job", "execution_script"), task.job.execution_script, ports)
     for model_file in project.models:
         if (model := model_file.model) is not None:

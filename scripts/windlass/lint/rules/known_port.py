@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from windlass.catalog.operator import ANY, ONE, Operator, extension
 from windlass.lint.project import PipelineFile, Project
+from windlass.lint.rules.known_task import ports
 from windlass.spec.document import Document, Location
-from windlass.spec.pipeline import MODEL_PREFIX
 from windlass.spec.problem import Problem, near
+from windlass.spec.task import MODEL_PREFIX, is_reference
 
 NAME = "known-port"
 
@@ -15,10 +16,13 @@ def check(project: Project) -> Iterator[Problem]:
     """A problem for each input that names nothing, and for each port that the operator does not have or needs."""
     models = [file.name for file in project.models]
     for file, _, location, task in project.tasks():
-        for port, reference in task.inputs.items():
+        for place, reference in ports(task):
+            is_item = task.for_each is not None and reference == f"{{{task.for_each.item}}}"
+            if is_item or (place[0] != "inputs" and not is_reference(reference)):
+                continue  # an item of for_each, or an expression
             message = _model(reference, models) if reference.startswith(MODEL_PREFIX) else _output(file, reference)
             if message:
-                yield file.document.problem((*location, "inputs", port), NAME, message)
+                yield file.document.problem((*location, *place), NAME, message)
         operator = project.catalog.operators.get(task.operator_type or "")
         if operator is not None:
             yield from _ports(file.document, location, "inputs", operator, operator.inputs)
@@ -34,7 +38,7 @@ def _output(file: PipelineFile, reference: str) -> str | None:
     if not reference:
         return None  # the schema has said so
     task_id, _, port = reference.rpartition(".")
-    if task_id.count(".") != 1:
+    if not is_reference(reference):
         return f"{reference!r} is not a reference; write it as group.task.port or model:name"
     written = file.written_ids.get(task_id)
     outputs = written.get("outputs", {}) if isinstance(written, dict) else None

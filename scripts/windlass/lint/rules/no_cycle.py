@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from windlass.lint.project import Project
+from windlass.lint.project import Project, place
 from windlass.spec.problem import Problem
 
 NAME = "no-cycle"
@@ -19,7 +19,7 @@ def check(project: Project) -> Iterator[Problem]:
             start = min(range(len(circle)), key=lambda i: order[circle[i]])
             tasks = [*circle[start:], *circle[:start]]
             way = " -> ".join([*tasks, tasks[0]])
-            yield file.document.problem(("tasks", *tasks[0].split(".", 1)), NAME, f"a circle: {way}", at_key=True)
+            yield file.document.problem(place(tasks[0]), NAME, f"a circle: {way}", at_key=True)
 
 
 def _circles(upstream: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:

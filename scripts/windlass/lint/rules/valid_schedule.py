@@ -13,7 +13,7 @@ def check(project: Project) -> Iterator[Problem]:
     """A problem for each schedule that cannot be understood."""
     for file in project.pipelines:
         schedule = file.pipeline.dag.schedule if file.pipeline else None
-        if not schedule or schedule in PRESETS:
+        if not isinstance(schedule, str) or not schedule or schedule in PRESETS:
             continue
         if schedule.startswith("@"):
             message = f"there is no preset {schedule!r}{near(schedule, PRESETS)}"

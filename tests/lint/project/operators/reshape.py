@@ -8,8 +8,8 @@ from airflow.sdk import BaseOperator
 raise RuntimeError("lint must not import this file")
 
 
-class Convert(BaseOperator):
-    """Converts a CSV file to Parquet."""
+class Reshape(BaseOperator):
+    """Reshapes a CSV file to Parquet."""
 
     inputs = {"data": ".csv"}
     outputs = {"data": ".parquet"}

@@ -1,0 +1,39 @@
+"""Tells people by name what became of a run or a task; who is behind a name is the environment's matter."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+_LOG = logging.getLogger(__name__)
+
+
+class Notifier:
+    """A callback of Airflow's: says that `event` came about to all that `names` stand for."""
+
+    def __init__(self, event: str, names: Sequence[str]) -> None:
+        self.event = event
+        self.names = list(names)
+
+    def __call__(self, context: Any) -> None:
+        notify(self.event, self.names, context)
+
+
+def deadline_missed(names: Sequence[str], context: Any = None) -> None:
+    """What Airflow calls when a run is not done in time."""
+    notify("deadline", names, context)
+
+
+def notify(event: str, names: Sequence[str], context: Any) -> None:
+    """Says `event` to each name; never raises, because a message that cannot be sent is no reason to stop a run."""
+    for name in names:
+        _LOG.warning("%s: %s is to be told of it", _what(event, context), name)
+
+
+def _what(event: str, context: Any) -> str:
+    words = {"failure": "failed", "success": "ended well", "retry": "is tried again", "deadline": "missed its deadline"}
+    run = context.get("dag_run") if isinstance(context, dict) else None
+    instance = context.get("ti") if isinstance(context, dict) else None
+    about = f"pipeline {getattr(run, 'dag_id', '?')}, run {getattr(run, 'run_id', '?')}"
+    if event == "retry" and instance is not None:
+        about += f", task {getattr(instance, 'task_id', '?')}"
+    return f"{about} {words.get(event, event)}"

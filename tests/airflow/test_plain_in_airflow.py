@@ -1,0 +1,155 @@
+"""The stock S3DagBundle in a real Airflow serves what `bundle: plain` lays out, and a verification sees it there."""
+
+import base64
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from tests.fakes.releases import PREFIX, SETTINGS, deliver, release_files
+from tests.fakes.s3_server import CREDENTIALS, moto_server
+from windlass import runtime
+from windlass.adapters.airflow import AirflowApi
+from windlass.delivery.archive import Archive, build_archive
+from windlass.delivery.place import Place
+from windlass.delivery.plain import lay_out
+from windlass.delivery.plain_bundle import plain_entry
+from windlass.delivery.plain_verify import expectation
+from windlass.delivery.verify import Seen, verify
+from windlass.spec.environment import Airflow as Settings
+from windlass.spec.environment import Environment
+from windlass.spec.errors import TransientError
+from windlass.spec.state import State
+from windlass.spec.store import Store
+
+pytestmark = pytest.mark.airflow
+
+RUNTIME = Path(runtime.__file__).parent
+READS_SETTINGS = 'I am in " + __import__("digits.runtime.settings", fromlist=["x"]).read_settings().name + ": '
+
+
+def release(dags: dict[str, str], operator: str = READS_SETTINGS) -> Archive:
+    """A release whose operator is imported from beside it, and reads the settings where the runtime looks for them."""
+    files = release_files("digits", dags, operator)
+    parts = {f"runtime/{name}.py": (RUNTIME / f"{name}.py").read_bytes() for name in ("__init__", "settings", "errors")}
+    return build_archive("digits", files | parts)
+
+
+@dataclass
+class Airflow:
+    """An Airflow with nothing of windlass in it but files."""
+
+    home: Path
+    store: Store
+    url: str
+
+    @property
+    def api(self) -> AirflowApi:
+        return AirflowApi(Settings(url=self.url, username="windlass", password=SecretStr("secret")), "dev")
+
+    def promote(self, archive: Archive, serial: int) -> State:
+        state = deliver(self.store, {"digits": archive}, serial)
+        lay_out(self.place, ["digits"], sleep=time.sleep)
+        return state
+
+    @property
+    def place(self) -> Place:
+        return Place("dev", PREFIX, self.store, self.store, plain=True)
+
+    def verify(self, state: State) -> Seen:
+        return verify(self.api, "windlass", expectation(self.place, state, "digits"), 90)
+
+
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
+    home = tmp_path_factory.mktemp("airflow")
+    with moto_server("code") as endpoint, pytest.MonkeyPatch.context() as patch:
+        for name, value in CREDENTIALS.items():
+            patch.setenv(name, value)
+        from windlass.adapters.s3 import open_bucket
+
+        entry = plain_entry(Environment(name="dev", prefix=PREFIX, s3=SETTINGS.s3), SETTINGS.s3, None)
+        entry["kwargs"] |= {"refresh_interval": 3600}  # only a request to parse makes it look
+        environment = {
+            **os.environ,
+            "AIRFLOW_HOME": str(home),
+            "AIRFLOW_CONN_AWS_DEFAULT": json.dumps({"conn_type": "aws", "extra": {"endpoint_url": endpoint}}),
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "0",
+            "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps([entry]),
+            "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH": str(home / "bundles"),
+            "AIRFLOW__CORE__FERNET_KEY": base64.urlsafe_b64encode(b"k" * 32).decode(),
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "windlass:admin",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
+            "AIRFLOW__API__SECRET_KEY": "session-secret-of-this-test-that-is-long-enough-for-it",
+            "AIRFLOW__API_AUTH__JWT_SECRET": "jwt-secret-of-this-test-that-is-long-enough-for-its-hash-function-512",
+            "AIRFLOW__DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "1",
+        }
+        command = [sys.executable, "-m", "airflow"]
+        subprocess.run([*command, "db", "migrate"], env=environment, check=True, capture_output=True)
+        (home / "passwords.json").write_text(json.dumps({"windlass": "secret"}))
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        made = Airflow(home, open_bucket("code", endpoint), f"http://127.0.0.1:{port}")
+        made.promote(release({"read": "one", "write": "same"}), 1)  # the stock bundle refuses an empty folder
+        server = ["api-server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+        with (home / "log").open("wb") as log:
+            started = [
+                subprocess.Popen([*command, *part], env=environment, stdout=log, stderr=log, start_new_session=True)
+                for part in (["dag-processor"], server)
+            ]
+        try:
+            yield made
+        finally:
+            for process in started:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def answers(api: AirflowApi) -> bool:
+    try:
+        return api.processor_problem() is None
+    except TransientError:
+        return False
+
+
+def test_the_stock_bundle_imports_what_is_laid_out_and_the_api_shows_promotion_and_rollback(airflow: Airflow) -> None:
+    end = time.monotonic() + 90
+    while not answers(airflow.api):
+        assert time.monotonic() < end, (airflow.home / "log").read_text()[-3000:]
+        time.sleep(0.3)
+    first = airflow.verify(State.model_validate_json(airflow.store.get(f"{PREFIX}/state.json").content))
+    assert set(first.versions) == {"read", "write"}
+    assert {report.version for report in airflow.api.dags("windlass")} == {None}, "an unversioned bundle has none"
+
+    second = airflow.promote(release({"read": "two", "new": "n"}), 2)
+    seen = airflow.verify(second)
+    assert (set(seen.versions), seen.gone) == ({"read", "new"}, ["write"])
+    assert 'word="two"' in airflow.api.source("read")
+
+    back = airflow.promote(release({"read": "one", "write": "same"}), 3)
+    seen = airflow.verify(back)
+    assert (set(seen.versions), seen.gone) == ({"read", "write"}, ["new"])
+    assert airflow.api.import_problems("windlass") == []
+
+    folder = next((airflow.home / "bundles").glob("windlass"))
+    task = "from digits.operators.say import Say; print('FOUND', Say(task_id='say', word='two').execute({}))"
+    done = subprocess.run(
+        [sys.executable, "-c", task],
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "FOUND I am in dev: two" in done.stdout, done.stderr

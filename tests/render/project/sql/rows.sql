@@ -1,0 +1,4 @@
+-- all rows
+SELECT *
+FROM t
+WHERE day = '{{ ds }}'

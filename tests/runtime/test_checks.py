@@ -1,0 +1,145 @@
+"""The first row that breaks a rule is named, whatever the format of the file."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from windlass.runtime.checks import Bounds, Checks, check_rows
+from windlass.runtime.errors import RuntimeStop
+from windlass.runtime.rows import read_rows
+
+COLUMNS = ["id", "age"]
+ROWS = [["1", "30"], ["2", None], ["3", "41.5"]]
+
+
+def check(folder: Path, given_rows: list[list[Any]], **rules: Any) -> int:
+    return check_rows(Checks(**rules), COLUMNS, iter(given_rows), folder)
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"rows": Bounds(3, 3)},
+        {"columns": ["id", "age"]},
+        {"not_null": ["id"]},
+        {"ranges": {"age": Bounds(30, 41.5)}},
+        {"ranges": {"id": Bounds("1", "3")}},
+        {"unique": ["id"]},
+        {"unique": ["id", "age"]},
+    ],
+)
+def test_rows_that_keep_the_rules_are_counted(rules: dict[str, Any], tmp_path: Path) -> None:
+    assert check(tmp_path, ROWS, **rules) == 3
+
+
+@pytest.mark.parametrize(
+    ("rules", "reason"),
+    [
+        ({"rows": Bounds(at_least=4)}, "the number of rows is 3, less than 4"),
+        ({"rows": Bounds(at_most=2)}, "the number of rows is 3, more than 2"),
+        ({"columns": ["age", "id"]}, r"the columns are \['id', 'age'\], not \['age', 'id'\]"),
+        ({"not_null": ["id", "age"]}, "row 2: column 'age' is empty"),
+        ({"ranges": {"age": Bounds(at_least=31)}}, "row 1: column 'age' is '30', less than 31"),
+        ({"ranges": {"age": Bounds(at_most=41)}}, r"row 3: column 'age' is '41\.5', more than 41"),
+        ({"ranges": {"id": Bounds("2")}}, "row 1: column 'id' is '1', less than 2"),
+        ({"unique": ["name"]}, r"there is no column 'name' to check; the columns are \['id', 'age'\]"),
+    ],
+)
+def test_the_first_row_that_breaks_a_rule_is_named(rules: dict[str, Any], reason: str, tmp_path: Path) -> None:
+    with pytest.raises(RuntimeStop, match=reason):
+        check(tmp_path, ROWS, **rules)
+
+
+def test_what_must_be_a_number_and_is_none_is_named(tmp_path: Path) -> None:
+    for value in ("many", "nan", float("nan"), [1]):
+        with pytest.raises(RuntimeStop, match=r"row 1: column 'age' is .*, which is no number"):
+            check(tmp_path, [["1", value]], ranges={"age": Bounds(at_least=0)})
+
+
+def test_two_rows_with_the_same_key_are_both_named(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeStop, match="row 3 has the same id '1', age '2' as row 1"):
+        check(tmp_path, [["1", "2"], ["1", "3"], ["1", "2"]], unique=["id", "age"])
+
+
+def test_keys_with_a_null_are_not_compared(tmp_path: Path) -> None:
+    assert check(tmp_path, [["1", None], ["1", None]], unique=["id", "age"]) == 2
+
+
+@given(keys=st.lists(st.tuples(st.text(max_size=2), st.integers(0, 3)), max_size=30))
+@settings(deadline=None, max_examples=60)
+def test_unique_finds_the_first_of_all_duplicates(
+    keys: list[tuple[str, int]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("unique")
+    first = next((i for i, key in enumerate(keys, 1) if key in keys[: i - 1]), None)
+    rows = [list(key) for key in keys]
+    if first is None:
+        assert check(folder, rows, unique=COLUMNS) == len(keys)
+    else:
+        with pytest.raises(RuntimeStop, match=rf"row {first} has the same"):
+            check(folder, rows, unique=COLUMNS)
+
+
+def test_a_row_with_too_few_or_too_many_fields_is_named(tmp_path: Path) -> None:
+    for row in (["1"], ["1", "2", "3"]):
+        with pytest.raises(RuntimeStop, match=f"row 2 has {len(row)} fields, the header 2"):
+            check(tmp_path, [["1", "2"], row], unique=["id"])
+
+
+def test_bounds_must_be_of_one_kind() -> None:
+    for bounds in ((1, "2"), (None, None)):
+        with pytest.raises(ValueError, match="either numbers or text"):
+            Bounds(*bounds)
+
+
+CONTENT = {
+    "data.csv": '\ufeffid,note\r\n1,"two\r\nlines"\r\n\r\n2,\r\n',
+    "data.jsonl": '{"id": "1", "note": "two\\r\\nlines"}\n\n{"id": "2"}\n',
+}
+
+
+@pytest.mark.parametrize("name", CONTENT)
+def test_rows_are_read_alike_from_every_format(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_text(CONTENT[name], encoding="utf-8", newline="")
+    columns, rows = read_rows(path)
+    assert (columns, list(rows)) == (["id", "note"], [["1", "two\r\nlines"], ["2", None]])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("x.csv", b"", "x.csv has no header"),
+        ("x.csv", b"a\n\xff\n", "x.csv is not UTF-8 text, somewhere after line 0"),
+        ("x.csv", b"\xff\n", "x.csv: the header cannot be read"),
+        ("x.jsonl", b'{"a": 1}\n{"a": \n', "x.jsonl, line 2: "),
+        ("x.jsonl", b"[1]\n", "x.jsonl, line 1 is no JSON object"),
+        ("x.jsonl", b'{"a": 1}\n{"b": 1}\n', "x.jsonl, row 2 has 'b', which the first row lacks"),
+    ],
+)
+def test_what_cannot_be_read_is_refused(name: str, content: bytes, reason: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(RuntimeStop, match=reason):
+        list(read_rows(path)[1])
+
+
+def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"'x\.txt' has none of the endings \.csv, \.parquet, \.jsonl"):
+        read_rows(tmp_path / "x.txt")
+
+
+def test_memory_does_not_grow_with_the_keys(tmp_path: Path) -> None:
+    import tracemalloc
+
+    rows = ([str(number), json.dumps(number)] for number in range(5_000))
+    tracemalloc.start()
+    try:
+        assert check_rows(Checks(unique=["id"]), COLUMNS, rows, tmp_path) == 5_000
+        assert tracemalloc.get_traced_memory()[1] < 200_000
+    finally:
+        tracemalloc.stop()
