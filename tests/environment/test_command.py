@@ -1,6 +1,7 @@
 """`windlass env` as a person runs it: over a real S3 protocol, and HTTP to an Airflow that masks passwords."""
 
 import json
+import subprocess
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -192,8 +193,13 @@ def test_the_bundles_to_paste_are_what_airflow_reads(folder: Path, windlass: Run
     config = ConfigParser()
     config.read_string(out.partition("\n\n")[0])
     from_file = json.loads(config["dag_processor"]["dag_bundle_config_list"])
-    shell = out.partition("CONFIG_LIST=")[2].strip()
-    assert json.loads(shell.strip("'")) == from_file
+    done = subprocess.run(["sh", "-c", f"{out}\nenv"], capture_output=True, text=True, check=True, env={"PATH": "/bin"})
+    exported = dict(line.split("=", 1) for line in done.stdout.splitlines() if line.startswith("AIRFLOW__"))
+    assert json.loads(exported["AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"]) == from_file
+    for section in config.sections():
+        for name, value in config[section].items():
+            assert exported[f"AIRFLOW__{section}__{name}".upper()] == value.replace("%%", "%")
+    assert config["core"]["min_serialized_dag_update_interval"] == "0"
     [entry] = from_file
     assert (entry["name"], entry["classpath"]) == ("ours", "windlass.airflow.bundle.ReleaseBundle")
     kwargs = entry["kwargs"]

@@ -3,6 +3,8 @@
 import json
 import shlex
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from windlass.delivery.plain_bundle import STOCK_BUNDLE, plain_entry, plain_notes
@@ -11,8 +13,15 @@ from windlass.spec.errors import WindlassError
 from windlass.spec.names import project_name
 
 _CLASS = "windlass.airflow.bundle.ReleaseBundle"
-_REFRESH_SECONDS = 30
+_REFRESH_SECONDS = 5
 """A refresh is one conditional request, so it can be frequent."""
+_OPTIONS = (
+    ("dag_processor", "bundle_refresh_check_interval", "5"),
+    # A file that would run differently gets a new time stamp and is parsed at once; the others need not be.
+    ("dag_processor", "min_file_process_interval", "3600"),
+    # Else a DAG that is promoted and rolled back within 30 seconds would keep the old tasks.
+    ("core", "min_serialized_dag_update_interval", "0"),
+)
 
 Entry = dict[str, Any]
 
@@ -43,15 +52,18 @@ def describe_bundles(entries: Sequence[Entry]) -> list[str]:
     """The list as lines of `airflow.cfg`, and as the variable that stands for them."""
     value = json.dumps(list(entries))
     notes = [line for entry in entries if entry["classpath"] == STOCK_BUNDLE for line in plain_notes(entry["kwargs"])]
-    return [
-        "# airflow.cfg",
-        "[dag_processor]",
-        f"dag_bundle_config_list = {value.replace('%', '%%')}",
-        "",
-        "# or in the environment of every Airflow component",
-        f"export AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST={shlex.quote(value)}",
-        *notes,
-    ]
+    has_versions = any(entry["classpath"] == _CLASS for entry in entries)
+    options = [("dag_processor", "dag_bundle_config_list", value), *(_OPTIONS if has_versions else ())]
+    lines = ["# airflow.cfg"]
+    for section, in_section in groupby(options, key=itemgetter(0)):
+        lines += [f"[{section}]", *(f"{name} = {text.replace('%', '%%')}" for _, name, text in in_section)]
+    lines += ["", "# or in the environment of every Airflow component"]
+    lines += [f"export {_variable(section, name)}={shlex.quote(text)}" for section, name, text in options]
+    return lines + notes
+
+
+def _variable(section: str, name: str) -> str:
+    return f"AIRFLOW__{section}__{name}".upper()
 
 
 def _checked(projects: Sequence[str]) -> list[str]:
