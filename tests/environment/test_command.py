@@ -1,8 +1,8 @@
 """`windlass env` as a person runs it: over a real S3 protocol, and HTTP to an Airflow that masks passwords."""
 
 import json
-import subprocess
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from configparser import ConfigParser
@@ -193,7 +193,10 @@ def test_the_bundles_to_paste_are_what_airflow_reads(folder: Path, windlass: Run
     config = ConfigParser()
     config.read_string(out.partition("\n\n")[0])
     from_file = json.loads(config["dag_processor"]["dag_bundle_config_list"])
-    done = subprocess.run(["sh", "-c", f"{out}\nenv"], capture_output=True, text=True, check=True, env={"PATH": "/bin"})
+    exports = "\n".join(line for line in out.splitlines() if line.startswith("export "))
+    done = subprocess.run(
+        ["sh", "-ec", f"{exports}\nenv"], capture_output=True, text=True, check=True, env={"PATH": "/bin"}
+    )
     exported = dict(line.split("=", 1) for line in done.stdout.splitlines() if line.startswith("AIRFLOW__"))
     assert json.loads(exported["AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"]) == from_file
     for section in config.sections():
