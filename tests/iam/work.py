@@ -288,7 +288,7 @@ def keep_record(work: Work, environment: str) -> None:
 def run_as_airflow(work: Work, environment: str) -> None:
     """As ReleaseBundle and the operators."""
     for user in (f"airflow-{environment}", f"airflow-plain-{environment}"):
-        settings = Settings(environment, environment, DATA, MODELS, None, "local", {}, {})
+        settings = Settings(environment, environment, DATA, MODELS, None, "local", {}, {}, {})
         storage = Storage(client=work.guarded.client(user))
         is_stock = user.startswith("airflow-plain")
         state = work.live(f"plan-{environment}", environment) if is_stock else stage_as_bundle(work, user, environment)

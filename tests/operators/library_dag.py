@@ -19,6 +19,7 @@ from probe.operators.sql import Sql
 from probe.operators.trigger_pipeline import TriggerPipeline
 from probe.operators.wait_for_asset import WaitForAsset
 from probe.operators.wait_for_file import WaitForFile
+from probe.runtime.notifier import Notifier
 
 
 def as_data(part):
@@ -136,7 +137,8 @@ with DAG(
     )
     Deliver(task_id="rates", to="rates.csv", inputs={"file": page.output["data"]})
     HttpToFile(task_id="not_found", url="/nothing?key=secret", connection="web", outputs={"data": "x"})
-    Notify(task_id="chat", connection="web", message="run {{ run_id }} has ended")
+    told = Notifier("success", ["ops", "away", "nobody"])
+    Notify(task_id="chat", connection="web", message="run {{ run_id }} has ended", on_success_callback=told)
     Notify(task_id="mail", connection="mail", message="1 < 2", to=["ops@windlass.example"])
     Notify(task_id="refused_mail", connection="mail", message="1 < 2", to=["ops@nowhere.example"])
     Notify(task_id="by_database", connection="dwh", message="x")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import windlass
 from tests.fakes.s3_server import CREDENTIALS
-from windlass.spec.environment import Buckets, RuntimeSettings
+from windlass.spec.environment import Buckets, Receiver, RuntimeSettings
 
 SOURCE = Path(windlass.__file__).parent
 BUCKETS = Buckets(code="code", models="models", data="data")
@@ -32,6 +32,9 @@ def release_files(dag: str) -> dict[str, bytes]:
     return {**copied, "__init__.py": b"", ".airflowignore": b"operators/\nruntime/\n", "dags/it.py": dag.encode()}
 
 
+RECEIVERS = {"ops": Receiver(connection="web"), "away": Receiver(connection="no_such_connection")}
+
+
 def stage(root: Path, project: str, files: Mapping[str, bytes], endpoint: str, prefix: str = "dev") -> Path:
     """Writes the bundle's root folder: `environment.json` and, behind a link as in production, the release."""
     release = root.parent / "releases" / project
@@ -40,7 +43,9 @@ def stage(root: Path, project: str, files: Mapping[str, bytes], endpoint: str, p
         (release / path).write_bytes(content)
     root.mkdir()
     (root / project).symlink_to(release, target_is_directory=True)
-    settings = RuntimeSettings(name="dev", prefix=prefix, s3=BUCKETS.model_copy(update={"endpoint": endpoint}))
+    settings = RuntimeSettings(
+        name="dev", prefix=prefix, s3=BUCKETS.model_copy(update={"endpoint": endpoint}), notify=RECEIVERS
+    )
     (root / "environment.json").write_text(settings.model_dump_json())
     return root
 

@@ -214,7 +214,19 @@ def test_a_file_keeps_its_nulls_and_its_empty_text_through_the_formats(library: 
 def test_a_file_comes_from_the_web_and_a_message_goes_there(library: Library) -> None:
     assert library.read("delivered/rates.csv") == b"rate\n1.5\n"
     posted = [request.body for request in library.web.requests if request.method == "POST"]
-    assert posted == [{"text": f"run {library.ran.run_id} has ended"}]
+    assert posted == [
+        {"text": f"run {library.ran.run_id} has ended"},
+        {"text": f"pipeline it, run {library.ran.run_id} ended well"},
+    ]
+
+
+def test_a_notifier_tells_those_whom_the_environment_names_and_stops_nothing(library: Library) -> None:
+    about = f"pipeline it, run {library.ran.run_id} ended well"
+    assert f"{about}: told ops" in library.ran.log
+    assert f"{about}: away could not be told of it: there is no connection 'no_such_connection'" in library.ran.log
+    assert (
+        f"{about}: nobody is to be told of it, and notify in the environment's file names nobody so" in library.ran.log
+    )
 
 
 def test_a_mail_is_sent_as_text(library: Library) -> None:

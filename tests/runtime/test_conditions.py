@@ -94,10 +94,12 @@ def test_a_notifier_says_who_is_told_what_and_never_raises(caplog: pytest.LogCap
         Notifier("failure", ["ops"])(context)
         Notifier("retry", ["ops"])(context)
         deadline_missed(names=["risk"], context=None)
-    assert caplog.messages == [
-        "pipeline scoring, run r1 failed: ops is to be told of it",
-        "pipeline scoring, run r1, task a.b is tried again: ops is to be told of it",
-        "pipeline ?, run ? missed its deadline: risk is to be told of it",
+    said = [message for message in caplog.messages if message.startswith("pipeline")]
+    nobody = "is to be told of it, and notify in the environment's file names nobody so"
+    assert said == [
+        f"pipeline scoring, run r1 failed: ops {nobody}",
+        f"pipeline scoring, run r1, task a.b is tried again: ops {nobody}",
+        f"pipeline ?, run ? missed its deadline: risk {nobody}",
     ]
 
 

@@ -4,6 +4,9 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+from .errors import RuntimeStop
+from .settings import read_settings
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -25,8 +28,27 @@ def deadline_missed(names: Sequence[str], context: Any = None) -> None:
 
 def notify(event: str, names: Sequence[str], context: Any) -> None:
     """Says `event` to each name; never raises, because a message that cannot be sent is no reason to stop a run."""
+    from .message import send  # not in every parse of a DAG's file
+
+    what, receivers = _what(event, context), _receivers()
     for name in names:
-        _LOG.warning("%s: %s is to be told of it", _what(event, context), name)
+        if name not in receivers:
+            _LOG.warning("%s: %s is to be told of it, and notify in the environment's file names nobody so", what, name)
+            continue
+        try:
+            send(receivers[name]["connection"], what, what, receivers[name].get("to", []))
+        except Exception as error:  # noqa: BLE001 - whatever a connection's provider raises, the run goes on
+            _LOG.error("%s: %s could not be told of it: %s", what, name, error)
+        else:
+            _LOG.info("%s: told %s", what, name)
+
+
+def _receivers() -> dict[str, Any]:
+    try:
+        return read_settings().notify
+    except RuntimeStop as stop:
+        _LOG.warning("nobody can be told anything: %s", stop)
+        return {}
 
 
 def _what(event: str, context: Any) -> str:

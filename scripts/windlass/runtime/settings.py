@@ -21,6 +21,7 @@ class Settings:
     backend: str
     flavors: dict[str, Any]
     images: dict[str, str]
+    notify: dict[str, Any]
 
 
 def by_environment(usual: Any, /, **others: Any) -> Any:
@@ -66,6 +67,7 @@ def read_settings(path: Path | None = None) -> Settings:
             backend=document.get("jobs", {}).get("backend", "local"),
             flavors=document.get("flavors", {}),
             images=document.get("images", {}),
+            notify=document.get("notify", {}),
         )
     except FileNotFoundError:
         raise RuntimeStop(f"there are no settings at {path}; the bundle must stage environment.json there") from None

@@ -16,7 +16,7 @@ from windlass.spec.files import parse_file
 from windlass.spec.names import RelativePath, Word
 from windlass.spec.placeholder import PLACEHOLDER, names_in, require
 from windlass.spec.problem import Problem, near
-from windlass.spec.schema import Noun, read_noun
+from windlass.spec.schema import Noun, Text, read_noun
 from windlass.spec.signer import Signers
 
 _LACKS_KEYS = {"syntax", "known-environment"}
@@ -94,6 +94,13 @@ class Verify(Noun):
         return self
 
 
+class Receiver(Noun):
+    """Who is behind a name in a pipeline's `notify`: an Airflow connection (chat or mail) and the addresses of a mail."""
+
+    connection: Text
+    to: list[Text] = []
+
+
 class RuntimeSettings(Noun):
     """What travels in the state and is staged as `environment.json` beside the releases; it holds no secret."""
 
@@ -103,6 +110,7 @@ class RuntimeSettings(Noun):
     jobs: Jobs = Jobs()
     flavors: dict[str, Flavor] = {}
     images: dict[str, str] = {}
+    notify: dict[Word, Receiver] = {}
 
 
 class Environment(Noun):
@@ -117,6 +125,7 @@ class Environment(Noun):
     jobs: Jobs = Jobs()
     flavors: dict[str, Flavor] = {}
     images: dict[str, str] = {}
+    notify: dict[Word, Receiver] = {}
     verify: Verify = Verify()
     variables: dict[Name, VariableValue] = {}
     connections: dict[Name, Connection] = {}
@@ -217,7 +226,21 @@ def load_environments(folder: Path | None) -> dict[str, Environment]:
         if environment is None:
             raise WindlassError(f"environment {name!r} cannot be read: {problems[0] if problems else document.path}")
         found[name] = environment
+    _require_apart(found)
     return _in_order(found)
+
+
+def _require_apart(environments: Mapping[str, Environment]) -> None:
+    """WindlassError when two environments keep their states, or their models, under the same keys."""
+    seen: dict[tuple[str | None, str, str], str] = {}
+    for name, environment in environments.items():
+        for bucket in (environment.s3.code, environment.s3.models):
+            other = seen.setdefault((environment.s3.endpoint, bucket, environment.prefix), name)
+            if other != name:
+                raise WindlassError(
+                    f"environments/{name}.yml: prefix {environment.prefix!r} in the bucket {bucket!r} is that of "
+                    f"{other!r} already, so a promotion to one would change both; give each a prefix of its own"
+                )
 
 
 def _in_order(environments: Mapping[str, Environment]) -> dict[str, Environment]:

@@ -102,7 +102,7 @@ def ledger_key(prefix: str, serial: int) -> str:
     return f"{prefix}/ledger/{serial}.json"
 
 
-_LATER = ("holds", "hold", "back_to", "source")
+_LATER = ("holds", "hold", "back_to", "source", "notify")
 """Keys that earlier versions did not write: left out where they are empty, so that old states keep their names."""
 
 
@@ -112,9 +112,7 @@ def _canonical(noun: Noun) -> bytes:
 
 def _without_empty_later(content: dict[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in content.items() if value or key not in _LATER}
-    if "deployment" in kept:
-        kept["deployment"] = _without_empty_later(kept["deployment"])
-    return kept
+    return kept | {key: _without_empty_later(kept[key]) for key in ("deployment", "environment") if key in kept}
 
 
 def read_state(content: bytes, where: str) -> State:
