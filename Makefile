@@ -40,12 +40,12 @@ down: ## Stops every process that the demo or `windlass stack up` started.
 test: venv ## Runs every test, the whole way through three Airflows included.
 	@command -v rsync >/dev/null || .ci/need rsync || true
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || .ci/need postgresql
-	$(BIN)/pytest -q -m "not airflow and not e2e" --numprocesses 2
+	$(BIN)/pytest -q -m "not airflow and not e2e" --numprocesses 2 --dist loadgroup
 	$(BIN)/pytest -q -m "airflow and not e2e"
 	$(BIN)/pytest -q -m e2e
 
 test-fast: venv ## Runs the tests that need neither Airflow nor a local S3 server.
-	$(BIN)/pytest -q -m "not airflow and not e2e and not stack" --numprocesses 2
+	$(BIN)/pytest -q -m "not airflow and not e2e and not stack" --numprocesses 2 --dist loadgroup
 
 lint: venv ## Checks format, types, layers and this repository's own pipelines and CI files.
 	$(BIN)/ruff format --check .
