@@ -89,6 +89,16 @@ def test_a_wrong_password_is_refused_without_showing_it() -> None:
         assert PASSWORD not in repr(api(stub).__dict__)
 
 
+def test_an_account_in_the_address_is_not_shown() -> None:
+    with http_stub(lambda request: (503, {})) as stub:
+        address = stub.url.replace("http://", "http://ann:hunter2@") + "/?token=hunter2"
+        airflow = AirflowApi(Airflow(url=address, username="windlass", password=SecretStr(PASSWORD)), "stage")
+        with pytest.raises(TransientError) as caught:
+            airflow.dags("windlass")
+    assert "hunter2" not in str(caught.value)
+    assert f"Airflow of stage ({stub.url}" in str(caught.value)
+
+
 def test_what_is_no_airflow_is_said_to_be_none() -> None:
     with (
         http_stub(lambda request: (200, b"<html>")) as stub,

@@ -82,7 +82,10 @@ def test_a_refusal_is_one_sentence_with_the_object(status: int, code: str, kind:
 
 @pytest.mark.parametrize("act", [lambda store: store.get("k"), lambda store: store.put("k", b"x"), _read_all, _stat])
 def test_a_web_server_is_not_taken_for_a_store(act: Callable[[Store], object]) -> None:
-    with answering(200, "") as store, pytest.raises(ServiceError, match="what answers is no S3 store, .* s3.endpoint"):
+    with (
+        answering(200, "") as store,
+        pytest.raises(ServiceError, match=r"what answers is no S3 store, .* s3\.endpoint"),
+    ):
         act(store)
 
 
@@ -105,6 +108,15 @@ def test_a_store_that_nobody_listens_at_is_worth_another_try() -> None:
         for action in actions:
             with pytest.raises(TransientError, match="s3://code/a: S3 does not answer"):
                 action()
+
+
+def test_an_account_in_the_endpoint_is_not_shown() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with pytest.raises(TransientError, match="S3 does not answer") as caught:
+        open_bucket("code", f"http://ann:hunter2@127.0.0.1:{port}", attempts=1, timeout=1).get("key")
+    assert "hunter2" not in str(caught.value)
 
 
 def test_a_store_that_hangs_is_given_up() -> None:

@@ -266,6 +266,7 @@ def test_a_store_that_is_away_is_worth_another_try_and_a_missing_bucket_is_not(
     code, _, err = windlass("status")
     assert (code, "there is no bucket 'elsewhere'" in err) == (3, True)
     monkeypatch.setenv("S3", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     code, _, err = windlass("status")
     assert (code, "S3 does not answer" in err) == (75, True)
 

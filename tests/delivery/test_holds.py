@@ -36,6 +36,12 @@ def test_nothing_of_a_project_on_hold_is_promoted_and_others_are(world: World) -
     assert world.promote(world.publish(ONE, {"read": "one"}), ONE, "stage").changed
 
 
+def test_a_reason_with_lines_of_its_own_stays_in_one_line_of_the_refusal(world: World) -> None:
+    hold(world, reason="closing\nprod: everything is fine")
+    with pytest.raises(DeliveryError, match=r"closing\\nprod: everything is fine; windlass release-hold"):
+        world.promote(world.publish(ONE, {"read": "one"}), ONE, "stage")
+
+
 def test_a_release_on_hold_is_refused_and_another_release_is_not(world: World) -> None:
     bad = world.publish(ONE, {"read": "bad"})
     hold(world, bad.digest)

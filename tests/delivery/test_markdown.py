@@ -185,5 +185,7 @@ def test_secrets_are_hidden_wherever_they_are() -> None:
         "a": {"api_key": "(hidden)"},
         "max_tokens": 5,
     }
+    headers = {"Authorization": "Bearer x", "accessToken": "x", "passphrase": "x", "aws_access_key": "x", "Accept": "y"}
+    assert [name for name, value in without_secrets("headers", headers).items() if value != "(hidden)"] == ["Accept"]
     assert without_secrets("url", "https://ann:pw@x.example/a") == "https://***@x.example/a"
     assert without_secrets("urls", ["s3://k:s@b"]) == ["s3://***@b"]

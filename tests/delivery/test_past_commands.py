@@ -1,5 +1,5 @@
 # ruff: noqa: F811 - a fixture is imported under the name that tests take it by
-"""`status --at` and `history` as a shell gets them, over a real S3 protocol with a history of some days."""
+"""`status --at` and `history` as a shell gets them, over a store in memory with a history of some days."""
 
 import json
 import re
@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.delivery.test_commands import Run, project, s3, windlass  # noqa: F401 - fixtures
+from tests.delivery.in_memory import open_store, s3  # noqa: F401 - fixtures
+from tests.delivery.test_commands import Run, project, windlass  # noqa: F401 - fixtures
 from tests.fakes.chains import chain_of
-from windlass.adapters.s3 import open_bucket
+from tests.fakes.memory_store import MemoryStore
 from windlass.delivery.states import load_current
 from windlass.spec.store import Store
 
@@ -19,12 +20,10 @@ LENGTH = 6
 
 
 @pytest.fixture
-def store(project: Path, s3: str) -> Store:
+def store(project: Path) -> MemoryStore:
     """dev had six deployments, from 11 to 16 o'clock on 2026-11-01; stage none."""
     (project / "environments/dev.yml").write_text("extends: base\nprefix: dev\n")
-    bucket = open_bucket("windlass", s3)
-    for key in list(bucket.list("dev/")):
-        bucket.delete(key)
+    bucket = MemoryStore()
     chain_of(LENGTH, store=bucket)
     return bucket
 

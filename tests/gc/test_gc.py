@@ -200,6 +200,18 @@ def test_a_state_that_only_the_ledger_names_is_proof_and_stays(land: Landscape) 
     assert f"dev/states/{forged.name}.json" in land.store.objects
 
 
+def test_a_damaged_record_beside_a_state_outside_of_the_chain_is_named_and_nothing_goes(land: Landscape) -> None:
+    live = land.live("dev")
+    assert live is not None
+    lost = live.model_copy(update={"serial": 2})
+    land.store.objects[f"dev/states/{lost.name}.json"] = lost.to_json()
+    land.store.objects["dev/ledger/2.json"] = b"{}"
+    before = dict(land.store.objects)
+    with pytest.raises(DeliveryError, match=r"dev/ledger/2\.json cannot be read: serial: Field required"):
+        land.gc()
+    assert land.store.objects == before
+
+
 def test_a_pointer_that_is_gone_is_not_taken_for_an_empty_environment(land: Landscape) -> None:
     land.promote(land.release(1, OLD), 1, "stage")
     land.days += 100

@@ -13,7 +13,7 @@ from tests.iam.work import CODE, DATA, MODELS, Work, do_everything
 from windlass.stack import object_store
 from windlass.stack.settings import ENVIRONMENTS
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("iam")]  # one server, and all the work done once
 
 Asked = dict[str, set[Question]]
 

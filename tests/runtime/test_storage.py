@@ -74,7 +74,8 @@ def test_what_is_not_there_is_named(storage: Storage, tmp_path: Path) -> None:
         storage.keep("other", "x", tmp_path / "f")
 
 
-def test_a_store_that_does_not_answer_is_named(tmp_path: Path) -> None:
+def test_a_store_that_does_not_answer_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     with pytest.raises(RuntimeStop, match=r"S3 at http://127\.0\.0\.1:9 cannot be reached for s3://data/x"):
         Storage("http://127.0.0.1:9").fetch("data", "x", tmp_path / "x")
 

@@ -42,6 +42,20 @@ def test_an_environment_lies_over_all_that_it_extends(folder: Path) -> None:
     assert (prod.s3.code, prod.s3.data, sorted(prod.flavors)) == ("code", "other", ["big", "small"])
 
 
+@pytest.mark.parametrize(
+    "inherited", ["extends: stage\nupstream: stage\n", "extends: stage\nupstream: stage\ns3: {code: mine}\n"]
+)
+def test_two_environments_under_the_same_keys_are_refused(inherited: str, folder: Path) -> None:
+    (folder / "stage.yml").write_text("extends: base\nupstream: dev\nprefix: here\n")
+    (folder / "a_prod.yml").write_text(inherited)
+    with pytest.raises(
+        WindlassError, match=r"environments/stage.yml: prefix 'here' in the bucket .* is that of 'a_prod'"
+    ):
+        load_environments(folder)
+    (folder / "a_prod.yml").write_text(f"{inherited}prefix: here/too\n")
+    assert len(load_environments(folder)) == 3
+
+
 def test_environments_come_in_the_order_of_delivery(folder: Path) -> None:
     assert list(load_environments(folder)) == ["dev", "stage", "a_prod"]
 

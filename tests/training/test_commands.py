@@ -116,7 +116,7 @@ def test_a_model_worse_than_the_live_one_is_refused(shell: Shell) -> None:
     [
         (["train", "digit"], {}, 2, "there is no model 'digit' in models/; did you mean 'digits'?"),
         (["train"], {"S3": ""}, 2, "S3"),
-        (["train"], {"S3": "http://127.0.0.1:9"}, 75, "s3://"),
+        (["train"], {"S3": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}, 75, "s3://"),
         (["test", "letters"], {}, 2, "there is no model 'letters'"),
     ],
 )

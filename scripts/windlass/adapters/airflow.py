@@ -21,7 +21,7 @@ class AirflowApi:
     def __init__(self, settings: Airflow, environment: str) -> None:
         self._settings = settings
         self._url = settings.url.rstrip("/")
-        self._where = f"Airflow of {environment} ({self._url})"
+        self._where = f"Airflow of {environment} ({_without_account(self._url)})"
         self._session = requests.Session()
         self._session.auth = lambda request: request  # else requests would put a .netrc's account over the token
         self._token: str | None = None
@@ -178,3 +178,9 @@ def _detail(answer: requests.Response) -> str:
     except (requests.JSONDecodeError, AttributeError):
         detail = None
     return (detail if isinstance(detail, str) else json.dumps(detail) if detail else str(answer.status_code))[:300]
+
+
+def _without_account(url: str) -> str:
+    """The address as errors and verdicts tell it: what stands before an `@`, and after a `?`, may be a password."""
+    scheme, separator, rest = url.partition("?")[0].partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}" if separator else scheme

@@ -2,7 +2,9 @@
 
 import hashlib
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from windlass.adapters.s3 import Bucket, open_client
 from windlass.spec.errors import WindlassError
@@ -13,7 +15,12 @@ class Downloads:
     """S3 with the credentials of boto3's own chain; `endpoint` is for stores other than AWS."""
 
     def __init__(self, endpoint: str | None = None) -> None:
-        self._client = open_client(endpoint or "s3://", endpoint)
+        self._endpoint = endpoint
+
+    @cached_property
+    def _client(self) -> Any:
+        """Opened when it is needed: most models have their data beside their code."""
+        return open_client(self._endpoint or "s3://", self._endpoint)
 
     def digest(self, uri: str) -> str:
         """The SHA-256 of the object, in hex."""

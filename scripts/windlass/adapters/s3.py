@@ -21,6 +21,7 @@ from windlass.spec.store import LARGEST_READ, PIECE, Conflict, Listed, Missing, 
 LARGEST_PUT = 5 * 1024**3
 """The most bytes that S3 takes in one PUT or in one copy."""
 PART = 16 * 1024**2
+_ATTEMPTS = 4
 _RESUMED = 3
 """How often in a row an answer that breaks off is taken up again where it ended."""
 
@@ -31,13 +32,14 @@ def open_bucket(
     region: str | None = None,
     *,
     timeout: float = 60,
-    attempts: int = 4,
+    attempts: int | None = None,
     largest_put: int = LARGEST_PUT,
     part: int = PART,
 ) -> "Bucket":
     """The bucket `name` with the credentials of boto3's own chain; `endpoint` is for stores other than AWS.
 
-    A request that gets no answer for `timeout` seconds is given up, and repeated until there were `attempts`.
+    A request that gets no answer for `timeout` seconds is given up, and repeated until there were `attempts`: as many
+    as AWS_MAX_ATTEMPTS says, or 4, where that is None.
     Files of more than `largest_put` bytes are sent in parts of `part` bytes.
     """
     client = open_client(f"s3://{name}", endpoint, region, timeout=timeout, attempts=attempts)
@@ -45,14 +47,22 @@ def open_bucket(
 
 
 def open_client(
-    where: str, endpoint: str | None = None, region: str | None = None, *, timeout: float = 60, attempts: int = 4
+    where: str,
+    endpoint: str | None = None,
+    region: str | None = None,
+    *,
+    timeout: float = 60,
+    attempts: int | None = None,
 ) -> Any:
     """A boto3 client as `open_bucket` describes it; `where` is what its errors are about."""
     other = endpoint or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    retries: dict[str, Any] = {"mode": "standard"}
+    if attempts or not os.environ.get("AWS_MAX_ATTEMPTS"):  # which boto3 reads by itself
+        retries["total_max_attempts"] = attempts or _ATTEMPTS
     config = Config(
         connect_timeout=min(5, timeout),
         read_timeout=timeout,
-        retries={"mode": "standard", "total_max_attempts": attempts},
+        retries=retries,
         max_pool_connections=16,
         # a store that knows no checksums still checks the signature, and with it what it covers: the content
         s3={"addressing_style": "path", "payload_signing_enabled": True} if other else None,

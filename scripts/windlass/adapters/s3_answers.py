@@ -1,5 +1,6 @@
 """What boto3 raises becomes one sentence that names the object and what to do."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -98,5 +99,5 @@ def status_of(error: exceptions.ClientError) -> int:
 
 
 def _reason(error: Exception) -> str:
-    text = str(error).strip().rstrip(".")
+    text = re.sub(r"(?<=://)[^/\s]+@", "", str(error)).strip().rstrip(".")  # an endpoint may have an account in it
     return text[:1].lower() + text[1:] if text else type(error).__name__

@@ -10,7 +10,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, Literal, cast
@@ -21,6 +21,8 @@ from windlass.spec.store import PIECE, Stat, Store, holds
 AT_ONCE = 4
 _IN_MEMORY = 4 * PIECE
 """The largest file that needs no disk on its way."""
+_LOOK = 0.2
+"""Seconds after which a wait looks up: Python does not notice a Ctrl-C that comes just as it lies down to wait."""
 
 Way = Literal["there already", "copied by S3", "carried through here"]
 Told = Callable[[int], None]
@@ -50,8 +52,11 @@ def carry_all(source: Store, target: Store, cargo: Sequence[Cargo], told: Told =
     with ThreadPoolExecutor(AT_ONCE) as pool:
         try:
             under_way = [pool.submit(_carry, source, target, one, told, stop) for one in cargo]
-            for one in as_completed(under_way):
-                one.result()
+            waiting = set(under_way)
+            while waiting:
+                done, waiting = wait(waiting, timeout=_LOOK, return_when=FIRST_COMPLETED)
+                for one in done:
+                    one.result()
         except BaseException:
             stop.set()
             pool.shutdown(cancel_futures=True)

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Protocol
 
 from windlass.delivery.archive import read_archive
+from windlass.delivery.chain import read_record
 from windlass.delivery.gc import GcPlan, Name, Unit, plan_gc, units
 from windlass.delivery.place import Place
 from windlass.delivery.states import load_current, load_named, pointer_key
@@ -14,7 +15,7 @@ from windlass.delivery.survey import fetch_release
 from windlass.spec.airflow import DagReport, Run
 from windlass.spec.errors import DeliveryError
 from windlass.spec.model import model_key, read_version
-from windlass.spec.state import LedgerRecord, ProjectState, State, ledger_key
+from windlass.spec.state import ProjectState, State, ledger_key
 from windlass.spec.store import Listed, Missing
 
 Progress = Callable[[str], None]
@@ -189,9 +190,9 @@ def _need_losers_of_record(needed: dict[Name, str], place: Place, found: Iterabl
     for unit in found:
         kind, _, state = unit.name
         if kind == "state" and unit.name not in needed:
-            serial = int(state.partition("-")[0])
+            key = ledger_key(place.prefix, int(state.partition("-")[0]))
             try:
-                record = LedgerRecord.model_validate_json(place.code.get(ledger_key(place.prefix, serial)).content)
+                record = read_record(key, place.code.get(key).content)
             except Missing:
                 continue
             if record.state == state:

@@ -8,7 +8,11 @@ from typing import Any
 
 _LONGEST = 60
 _KEPT = 12
-_SECRET = re.compile(r"(?i)passw|secret|credential|(?:^|[_./-])(?:token|api_?key|private_?key)(?:$|[_./-])")
+_SECRET = re.compile(
+    r"(?i:passw|passphrase|secret|credential|authorization)"
+    r"|(?i:(?:^|[_./-])(?:token|pwd|(?:api|private|access)[_-]?key)(?:$|[_./-]))"
+    r"|[a-z0-9](?:Token|Pwd|(?:Api|Private|Access)Key)$"
+)
 _IN_ADDRESS = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 _PLAIN = re.compile(r"[^\s\"'](.*[^\s\"'])?")
 _READS_AS_OTHER = re.compile(r"[-+]?[0-9.][0-9.eE+_-]*|true|false|null|[\[{].*")

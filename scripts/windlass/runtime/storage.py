@@ -1,6 +1,7 @@
 """Files in S3: fetched with their digest checked, kept with it recorded. Every refusal is one sentence."""
 
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -108,8 +109,11 @@ def _client(endpoint: str | None) -> Any:
     from botocore.config import Config
 
     checksums = "when_required" if endpoint else "when_supported"  # not every store knows AWS's newer checksums
+    retries: dict[str, Any] = {"mode": "standard"}
+    if not os.environ.get("AWS_MAX_ATTEMPTS"):  # which boto3 reads by itself
+        retries["total_max_attempts"] = 4
     config = Config(
-        retries={"mode": "standard", "total_max_attempts": 4},
+        retries=retries,
         connect_timeout=10,
         read_timeout=60,
         s3={"addressing_style": "path"} if endpoint else {},

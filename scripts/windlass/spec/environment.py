@@ -16,6 +16,7 @@ from windlass.spec.files import parse_file
 from windlass.spec.names import RelativePath, Word
 from windlass.spec.placeholder import PLACEHOLDER, names_in, require
 from windlass.spec.problem import Problem, near
+from windlass.spec.schedule import AssetName
 from windlass.spec.schema import Noun, Text, read_noun
 from windlass.spec.signer import Signers
 
@@ -131,6 +132,8 @@ class Environment(Noun):
     connections: dict[Name, Connection] = {}
     pools: dict[PoolName, Pool] = {}
     signers: Signers = {}
+    assets: dict[AssetName, Text] = {}
+    """Assets that no pipeline of the project produces, and who does; lint knows them from here."""
 
     @property
     def runtime(self) -> RuntimeSettings:
