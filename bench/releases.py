@@ -5,12 +5,12 @@ import hashlib
 import json
 from pathlib import Path
 
-from windlass.delivery.archive import Archive, build_archive, read_archive
-from windlass.delivery.perform import Author, perform
 from windlass.delivery.place import Place
-from windlass.delivery.plan import Origin
-from windlass.delivery.publish import publish
-from windlass.delivery.survey import deciding_promotion
+from windlass.delivery.plan.plan import Origin
+from windlass.delivery.promotion.perform import Author, perform
+from windlass.delivery.promotion.survey import deciding_promotion
+from windlass.delivery.release.archive import Archive, build_archive, read_archive
+from windlass.delivery.release.publish import publish
 from windlass.spec.environment import Buckets, RuntimeSettings
 from windlass.spec.release import Provenance
 

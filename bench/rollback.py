@@ -9,9 +9,9 @@ from bench.landscape import BUCKET, Landscape
 from bench.promotion import WAIT, timed, windlass, write_environments
 from bench.releases import PROJECT, deliver, project_files
 from bench.report import figure, table, write_part
-from windlass.delivery.ledger import complete_ledger
+from windlass.delivery.history.ledger import ledger_end
+from windlass.delivery.history.states import copy_key, load_current, load_named, pointer_key
 from windlass.delivery.place import Place
-from windlass.delivery.states import copy_key, load_current, load_named, pointer_key
 
 CASES, FILES, SIZE, ROUNDS = ((10, 0), (100, 0), (100, 100)), 400, 7_500, 5
 """States behind it, and how many of them are deployments of other projects since the release before was live."""
@@ -76,7 +76,7 @@ def _lengthen(place: Place, states: int) -> None:
         live, other = live.model_copy(update=news), live
         place.code.put(copy_key(place.prefix, live.name), live.to_json())
         place.code.put(pointer_key(place.prefix), live.to_json())
-        complete_ledger(place.code, place.prefix, live)
+        ledger_end(place.code, place.prefix, live)
 
 
 def _lengthen_by_others(place: Place, states: int) -> None:
@@ -88,7 +88,7 @@ def _lengthen_by_others(place: Place, states: int) -> None:
         live = live.model_copy(update={"serial": live.serial + 1, "previous": live.name, "deployment": change})
         place.code.put(copy_key(place.prefix, live.name), live.to_json())
         place.code.put(pointer_key(place.prefix), live.to_json())
-        complete_ledger(place.code, place.prefix, live)
+        ledger_end(place.code, place.prefix, live)
 
 
 def _command(land: Landscape) -> tuple[int, float]:
@@ -98,10 +98,10 @@ def _command(land: Landscape) -> tuple[int, float]:
 def _until_swapped(land: Landscape) -> tuple[int, float]:
     """The requests of the whole rollback, and the seconds until the swap."""
     from windlass.adapters.s3 import open_bucket
-    from windlass.delivery.find import lived
-    from windlass.delivery.perform import Author, perform
-    from windlass.delivery.plan import Origin
-    from windlass.delivery.survey import deciding_rollback, load_release
+    from windlass.delivery.plan.plan import Origin
+    from windlass.delivery.promotion.perform import Author, perform
+    from windlass.delivery.promotion.survey import deciding_rollback, load_release
+    from windlass.delivery.release.find import lived
 
     store = open_bucket(BUCKET, land.proxy)
     place = Place("dev", "history-dev", store, store)

@@ -13,15 +13,15 @@ from tests.delivery.conftest import settings
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.releases import release_files
 from windlass.adapters.s3 import open_bucket
-from windlass.delivery.archive import Archive, build_archive, digest_of, read_archive
-from windlass.delivery.find import states
-from windlass.delivery.ledger import read_history
-from windlass.delivery.named_releases import check_releases
-from windlass.delivery.perform import Author, Clock, Outcome, perform
+from windlass.delivery.history.ledger import read_history
+from windlass.delivery.history.named_releases import check_releases
 from windlass.delivery.place import Place
-from windlass.delivery.plan import Origin, Plan
-from windlass.delivery.publish import publish
-from windlass.delivery.survey import Decide, deciding_promotion
+from windlass.delivery.plan.plan import Origin, Plan
+from windlass.delivery.promotion.perform import Author, Clock, Outcome, perform
+from windlass.delivery.promotion.survey import Decide, deciding_promotion
+from windlass.delivery.release.archive import Archive, build_archive, digest_of, read_archive
+from windlass.delivery.release.find import states
+from windlass.delivery.release.publish import publish
 from windlass.spec.errors import DeliveryError
 from windlass.spec.model import Gate, ModelVersion, StoredFile, model_key
 from windlass.spec.release import Provenance

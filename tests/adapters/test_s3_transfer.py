@@ -16,7 +16,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from windlass.adapters.s3 import Bucket, open_bucket, open_client
-from windlass.delivery.carry import Cargo, carry_all
+from windlass.delivery.promotion.carry import Cargo, carry_all
 from windlass.spec.errors import ServiceError, TransientError
 from windlass.spec.store import Stat
 
@@ -218,7 +218,7 @@ def test_an_answer_that_always_breaks_off_is_given_up() -> None:
 CARRY = """
 import resource, sys
 from windlass.adapters.s3 import open_bucket
-from windlass.delivery.carry import Cargo, carry_all
+from windlass.delivery.promotion.carry import Cargo, carry_all
 
 endpoint, digest, size, largest_put = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 store = open_bucket("code", endpoint, largest_put=largest_put)

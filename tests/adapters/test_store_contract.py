@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from windlass.delivery.states import require_preconditions
+from windlass.delivery.history.states import require_preconditions
 from windlass.spec.errors import DeliveryError
 from windlass.spec.store import PIECE, Conflict, Missing, Stat, Store, digest_in, holds
 

@@ -20,7 +20,7 @@ from tests.fakes.releases import PREFIX, deliver, make_release
 from tests.fakes.s3_server import CREDENTIALS, moto_server
 from windlass.adapters.airflow import AirflowApi
 from windlass.delivery.place import Place
-from windlass.delivery.verify import Expectation, Seen, verify
+from windlass.delivery.verification.verify import Expectation, Seen, verify
 from windlass.spec.environment import Airflow as Settings
 from windlass.spec.errors import DeliveryError, ServiceError, TransientError
 from windlass.spec.state import State

@@ -19,12 +19,12 @@ from tests.fakes.releases import PREFIX, SETTINGS, deliver, release_files
 from tests.fakes.s3_server import CREDENTIALS, moto_server
 from windlass import runtime
 from windlass.adapters.airflow import AirflowApi
-from windlass.delivery.archive import Archive, build_archive
 from windlass.delivery.place import Place
-from windlass.delivery.plain import lay_out
-from windlass.delivery.plain_bundle import plain_entry
-from windlass.delivery.plain_verify import expectation
-from windlass.delivery.verify import Seen, verify
+from windlass.delivery.plain.bundle import plain_entry
+from windlass.delivery.plain.lay_out import lay_out
+from windlass.delivery.plain.verify import expectation
+from windlass.delivery.release.archive import Archive, build_archive
+from windlass.delivery.verification.verify import Seen, verify
 from windlass.spec.environment import Airflow as Settings
 from windlass.spec.environment import Environment
 from windlass.spec.errors import TransientError

@@ -10,9 +10,9 @@ from tests.airflow.conftest import BundleFactory
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.releases import PREFIX, deliver, make_release
 from tests.fakes.signing import ANN, CI, MALLORY, TRUSTED
-from windlass.delivery.archive import Archive
-from windlass.delivery.signature import SigningKey, sign
-from windlass.delivery.trust import Distrusted
+from windlass.delivery.release.archive import Archive
+from windlass.delivery.release.signature import SigningKey, sign
+from windlass.delivery.release.trust import Distrusted
 from windlass.spec.release import Provenance, provenance_key, release_key
 from windlass.spec.state import State
 

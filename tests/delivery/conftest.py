@@ -10,14 +10,14 @@ from tests.fakes.airflow_reports import FakeAirflow, FakeClock
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.releases import SETTINGS, release_files
 from windlass.cli.context import OpenStore
-from windlass.delivery.archive import Archive, build_archive, digest_of, read_archive
-from windlass.delivery.judge import Bench, Conclusion, Trial, conclude
-from windlass.delivery.perform import Author, Clock, Outcome, perform
+from windlass.delivery.history.states import load_current
 from windlass.delivery.place import Place
-from windlass.delivery.plan import Origin
-from windlass.delivery.provenance import keep_provenance
-from windlass.delivery.states import load_current
-from windlass.delivery.survey import deciding_promotion, deciding_rollback, load_release
+from windlass.delivery.plan.plan import Origin
+from windlass.delivery.promotion.perform import Author, Clock, Outcome, perform
+from windlass.delivery.promotion.survey import deciding_promotion, deciding_rollback, load_release
+from windlass.delivery.release.archive import Archive, build_archive, digest_of, read_archive
+from windlass.delivery.release.provenance import keep_provenance
+from windlass.delivery.verification.judge import Bench, Conclusion, Trial, conclude
 from windlass.spec.model import Gate, ModelVersion, StoredFile, model_key
 from windlass.spec.release import Provenance, release_key
 from windlass.spec.state import ProjectState, State

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from windlass.delivery.archive import Archive, Release, build_archive, read_archive
+from windlass.delivery.release.archive import Archive, Release, build_archive, read_archive
 from windlass.spec.document import parse_document
 from windlass.spec.pipeline import Pipeline, read_pipeline
 from windlass.spec.resolved import resolved_json, resolved_path

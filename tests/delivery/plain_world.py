@@ -9,9 +9,9 @@ from itertools import count
 from tests.delivery.conftest import World
 from tests.fakes.airflow_reports import FakeAirflow
 from tests.fakes.memory_store import MemoryStore
-from windlass.delivery.archive import Archive, digest_of, read_archive
+from windlass.delivery.environment.settings import environment_json
 from windlass.delivery.place import Place
-from windlass.delivery.settings import environment_json
+from windlass.delivery.release.archive import Archive, digest_of, read_archive
 from windlass.spec.airflow import DagReport, ImportProblem
 from windlass.spec.layout import ENVIRONMENT, is_dag, list_key, read_own
 

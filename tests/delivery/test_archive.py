@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.releases import make_release, release_files
-from windlass.delivery import archive
-from windlass.delivery.archive import build_archive, read_archive
+from windlass.delivery.release import archive
+from windlass.delivery.release.archive import build_archive, read_archive
 from windlass.spec.errors import DeliveryError
 
 GOOD = make_release("digits", {"read": "one"})

@@ -5,10 +5,10 @@ import threading
 import pytest
 
 from tests.delivery.conftest import World
-from windlass.delivery.backwards import earlier_states
-from windlass.delivery.find import lived
-from windlass.delivery.ledger import complete_ledger
-from windlass.delivery.states import copy_key, load_named, pointer_key
+from windlass.delivery.history.backwards import earlier_states
+from windlass.delivery.history.ledger import ledger_end
+from windlass.delivery.history.states import copy_key, load_named, pointer_key
+from windlass.delivery.release.find import lived
 from windlass.spec.errors import DeliveryError
 from windlass.spec.state import State
 
@@ -27,7 +27,7 @@ def busy(world: World) -> World:
         live = live.model_copy(update={"serial": live.serial + 1, "previous": live.name, "deployment": deployment})
         world.store.objects[copy_key("stage", live.name)] = live.to_json()
     world.store.objects[pointer_key("stage")] = live.to_json()
-    complete_ledger(world.store, "stage", live)
+    ledger_end(world.store, "stage", live)
     return world
 
 

@@ -14,11 +14,11 @@ import pytest
 from tests.delivery.conftest import World
 from tests.delivery.test_perform import Killed
 from tests.fakes.memory_store import MemoryStore
-from windlass.delivery import carry
-from windlass.delivery.archive import digest_of
-from windlass.delivery.carry import Cargo, carry_all
-from windlass.delivery.meter import Meter, amount
-from windlass.delivery.models import copy_version, load_version
+from windlass.delivery.promotion import carry
+from windlass.delivery.promotion.carry import Cargo, carry_all
+from windlass.delivery.promotion.meter import Meter, amount
+from windlass.delivery.promotion.models import copy_version, load_version
+from windlass.delivery.release.archive import digest_of
 from windlass.spec.errors import DeliveryError, ServiceError, TransientError
 from windlass.spec.model import ModelVersion, StoredFile, model_key
 

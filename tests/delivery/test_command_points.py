@@ -21,7 +21,7 @@ from tests.delivery.test_perform import Killed
 from tests.fakes.gitlab_server import GitlabServer
 from tests.fakes.http_stub import http_stub
 from tests.fakes.memory_store import MemoryStore
-from windlass.delivery.states import load_current
+from windlass.delivery.history.states import load_current
 
 pytestmark = pytest.mark.stack
 

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.delivery.described import READ, changed, release
-from windlass.delivery.archive import Release
-from windlass.delivery.changes import pipeline_lines
-from windlass.delivery.compare import PipelineChange, Side, compare_releases, requires_in
-from windlass.delivery.fields import compare_fields
-from windlass.delivery.fingerprint import fingerprints
-from windlass.delivery.impact import RULES, Subject, impact_of
+from windlass.delivery.plan.changes import pipeline_lines
+from windlass.delivery.plan.compare import PipelineChange, Side, compare_releases, requires_in
+from windlass.delivery.plan.fields import compare_fields
+from windlass.delivery.plan.impact import RULES, Subject, impact_of
+from windlass.delivery.release.archive import Release
+from windlass.delivery.release.fingerprint import fingerprints
 from windlass.spec.resolved import Resolved
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.delivery.conftest import World
-from windlass.delivery.find import lived, published_as, published_from, published_tagged
+from windlass.delivery.release.find import lived, published_as, published_from, published_tagged
 from windlass.spec.errors import DeliveryError
 
 ONE, TWO, THREE = "1" * 40, "2" * 40, "3" * 40

@@ -3,11 +3,11 @@
 import pytest
 
 from tests.delivery.conftest import World, settings
-from windlass.delivery.find import lived, state_meant
-from windlass.delivery.go_back import Return, go_back
-from windlass.delivery.holds import set_hold
-from windlass.delivery.ledger import read_history
-from windlass.delivery.perform import Author, Swap
+from windlass.delivery.history.ledger import read_history
+from windlass.delivery.promotion.go_back import Return, go_back
+from windlass.delivery.promotion.holds import set_hold
+from windlass.delivery.promotion.perform import Author, Swap
+from windlass.delivery.release.find import lived, state_meant
 from windlass.spec.errors import DeliveryError
 from windlass.spec.release import release_key
 from windlass.spec.state import State

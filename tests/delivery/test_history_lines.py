@@ -13,12 +13,12 @@ from rich.console import Console
 
 from tests.delivery.conftest import NOW, World, settings
 from windlass.cli.history_lines import approvals, print_entries
-from windlass.delivery.entries import About, Entry, choose, read_entries
-from windlass.delivery.ledger import newest_first, read_history
-from windlass.delivery.perform import Author, perform, timestamp
-from windlass.delivery.plan import Origin
-from windlass.delivery.survey import deciding_promotion, load_release
-from windlass.delivery.verdicts import record_verdict
+from windlass.delivery.history.entries import About, Entry, choose, read_entries
+from windlass.delivery.history.ledger import newest_first, read_history
+from windlass.delivery.plan.plan import Origin
+from windlass.delivery.promotion.perform import Author, perform, timestamp
+from windlass.delivery.promotion.survey import deciding_promotion, load_release
+from windlass.delivery.verification.verdicts import record_verdict
 from windlass.spec.moment import parse_moment
 from windlass.spec.release import Provenance, provenance_key
 from windlass.spec.state import Deployment, LedgerRecord

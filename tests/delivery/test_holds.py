@@ -5,11 +5,11 @@ import json
 import pytest
 
 from tests.delivery.conftest import World, settings
-from windlass.delivery.find import any_release, lived
-from windlass.delivery.holds import find_hold, set_hold, take_hold_away
-from windlass.delivery.ledger import read_history
-from windlass.delivery.perform import Author, Swap
-from windlass.delivery.states import checked_state, load_named
+from windlass.delivery.history.ledger import read_history
+from windlass.delivery.history.states import checked_state, load_named
+from windlass.delivery.promotion.holds import find_hold, set_hold, take_hold_away
+from windlass.delivery.promotion.perform import Author, Swap
+from windlass.delivery.release.find import any_release, lived
 from windlass.spec.errors import DeliveryError
 from windlass.spec.store import Object
 

@@ -13,17 +13,17 @@ from tests.delivery.conftest import World, settings
 from tests.delivery.test_perform import Killed
 from tests.fakes.airflow_reports import FollowingAirflow
 from tests.fakes.memory_store import MemoryStore
-from windlass.delivery.archive import Archive
-from windlass.delivery.find import lived, state_meant
-from windlass.delivery.go_back import go_back
-from windlass.delivery.holds import find_hold, set_hold, take_hold_away
-from windlass.delivery.judge import Conclusion, Trial
-from windlass.delivery.ledger import read_history
-from windlass.delivery.perform import Author
-from windlass.delivery.smoke import Smoke
-from windlass.delivery.states import load_named
-from windlass.delivery.verdicts import load_verdicts, record_verdict
-from windlass.delivery.verify import VerificationFailed
+from windlass.delivery.history.ledger import read_history
+from windlass.delivery.history.states import load_named
+from windlass.delivery.promotion.go_back import go_back
+from windlass.delivery.promotion.holds import find_hold, set_hold, take_hold_away
+from windlass.delivery.promotion.perform import Author
+from windlass.delivery.release.archive import Archive
+from windlass.delivery.release.find import lived, state_meant
+from windlass.delivery.verification.judge import Conclusion, Trial
+from windlass.delivery.verification.smoke import Smoke
+from windlass.delivery.verification.verdicts import load_verdicts, record_verdict
+from windlass.delivery.verification.verify import VerificationFailed
 from windlass.spec.airflow import TaskRun
 from windlass.spec.errors import DeliveryError, ServiceError, TransientError
 from windlass.spec.state import State

@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from windlass.delivery.changes import Changes, SettingChange
-from windlass.delivery.compare import PipelineChange
-from windlass.delivery.fields import FieldChange
-from windlass.delivery.markdown import as_markdown, code
-from windlass.delivery.model_changes import ModelChange
-from windlass.delivery.needs import Need
-from windlass.delivery.next_runs import Runs
-from windlass.delivery.shown import one_line, pair, shown, without_secrets
+from windlass.delivery.plan.changes import Changes, SettingChange
+from windlass.delivery.plan.compare import PipelineChange
+from windlass.delivery.plan.fields import FieldChange
+from windlass.delivery.plan.markdown import as_markdown, code
+from windlass.delivery.plan.model_changes import ModelChange
+from windlass.delivery.plan.needs import Need
+from windlass.delivery.plan.next_runs import Runs
+from windlass.delivery.plan.shown import one_line, pair, shown, without_secrets
 
 HOSTILE = (
     "`",

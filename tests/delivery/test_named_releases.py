@@ -4,8 +4,8 @@ import pytest
 
 from tests.fakes.chains import chain_of
 from tests.fakes.memory_store import MemoryStore
-from windlass.delivery.ledger import read_history
-from windlass.delivery.named_releases import ReleasesCheck, check_releases
+from windlass.delivery.history.ledger import read_history
+from windlass.delivery.history.named_releases import ReleasesCheck, check_releases
 from windlass.delivery.place import Place
 
 _CHAIN = chain_of(7)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from windlass.delivery.next_runs import PRESETS, next_runs
+from windlass.delivery.plan.next_runs import PRESETS, next_runs
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 

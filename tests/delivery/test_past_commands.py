@@ -11,7 +11,7 @@ from tests.delivery.in_memory import open_store, s3  # noqa: F401 - fixtures
 from tests.delivery.test_commands import Run, project, windlass  # noqa: F401 - fixtures
 from tests.fakes.chains import chain_of
 from tests.fakes.memory_store import MemoryStore
-from windlass.delivery.states import load_current
+from windlass.delivery.history.states import load_current
 from windlass.spec.store import Store
 
 pytestmark = pytest.mark.stack

@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.delivery.conftest import NOW, World
-from windlass.delivery.find import lived
-from windlass.delivery.ledger import read_history
-from windlass.delivery.states import load_current, load_named, require_preconditions
+from windlass.delivery.history.ledger import read_history
+from windlass.delivery.history.states import load_current, load_named, require_preconditions
+from windlass.delivery.release.find import lived
 from windlass.spec.errors import DeliveryError, ServiceError, TransientError
 
 ONE, TWO, THREE = "1" * 40, "2" * 40, "3" * 40
@@ -173,6 +173,37 @@ def test_a_rollback_is_one_swap_back_to_the_earlier_release(world: World) -> Non
     ]
     again = world.rollback(lived(world.place("stage"), "digits", "previous"), "stage")
     assert not again.changed
+
+
+@pytest.mark.parametrize("meanwhile", ["rollback", "another project"])
+def test_a_promotion_that_is_under_way_does_not_undo_a_rollback(world: World, meanwhile: str) -> None:
+    world.promote(world.publish(ONE, {"read": "one"}), ONE, "stage", tag="v1")
+    world.promote(world.publish(TWO, {"read": "two"}), TWO, "stage", tag="v2")
+    letters = world.publish(ONE, {"spell": "a"}, project="letters")
+    third = world.publish(THREE, {"read": "three"})
+    waiting = [meanwhile]
+
+    def interfere(call: str) -> None:
+        if call == "put stage/state.json" and waiting:
+            waiting.clear()
+            if meanwhile == "rollback":
+                world.rollback(lived(world.place("stage"), "digits", "previous"), "stage")
+            world.promote(letters, ONE, "stage", project="letters")
+
+    world.store.before = interfere
+    if meanwhile == "rollback":
+        with pytest.raises(DeliveryError, match=r"was rolled back by .* while this promotion was under way"):
+            world.promote(third, THREE, "stage", tag="v3")
+        assert live_tag(world) == "v1"
+    assert world.promote(third, THREE, "stage", tag="v3").changed, "asked for again, it goes through"
+    assert live_tag(world) == "v3"
+    assert read_history(world.store, "stage", check=True).faults == []
+
+
+def live_tag(world: World) -> str | None:
+    state = load_current(world.store, "stage").state
+    assert state is not None
+    return state.projects["digits"].tag
 
 
 def test_a_store_that_ignores_preconditions_is_refused(world: World) -> None:

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from tests.delivery.conftest import settings
 from tests.delivery.plain_world import DAGS, Killed, PlainWorld, ended, plain_files
-from windlass.delivery.find import lived, state_meant
-from windlass.delivery.go_back import go_back
-from windlass.delivery.perform import Author, Outcome
-from windlass.delivery.plain import lay_out, unfinished
-from windlass.delivery.plain_plan import plan_layout
+from windlass.delivery.plain.lay_out import lay_out, unfinished
+from windlass.delivery.plain.plan import plan_layout
+from windlass.delivery.promotion.go_back import go_back
+from windlass.delivery.promotion.perform import Author, Outcome
+from windlass.delivery.release.find import lived, state_meant
 from windlass.spec.errors import DeliveryError, TransientError
 from windlass.spec.layout import ENVIRONMENT, OwnFiles, is_dag, list_key
 

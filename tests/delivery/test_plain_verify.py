@@ -12,11 +12,11 @@ import pytest
 
 from tests.delivery.conftest import settings
 from tests.delivery.plain_world import DAGS, Killed, PlainAirflow, PlainWorld
-from windlass.delivery.find import lived
-from windlass.delivery.judge import Conclusion, Trial
-from windlass.delivery.smoke import Smoke
-from windlass.delivery.verdicts import load_verdicts
-from windlass.delivery.verify import VerificationFailed
+from windlass.delivery.release.find import lived
+from windlass.delivery.verification.judge import Conclusion, Trial
+from windlass.delivery.verification.smoke import Smoke
+from windlass.delivery.verification.verdicts import load_verdicts
+from windlass.delivery.verification.verify import VerificationFailed
 from windlass.spec.airflow import ImportProblem
 from windlass.spec.errors import DeliveryError, ServiceError, TransientError
 from windlass.spec.state import State

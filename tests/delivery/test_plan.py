@@ -7,11 +7,11 @@ import pytest
 from tests.delivery.conftest import World, settings
 from tests.delivery.described import READ, changed
 from tests.delivery.described import archive as described_archive
-from windlass.delivery.archive import Archive, read_archive
-from windlass.delivery.needs import Offer
-from windlass.delivery.plan import Origin, Plan
-from windlass.delivery.plan_lines import plan_markdown
-from windlass.delivery.survey import deciding_promotion, plan_now
+from windlass.delivery.plan.lines import plan_markdown
+from windlass.delivery.plan.needs import Offer
+from windlass.delivery.plan.plan import Origin, Plan
+from windlass.delivery.promotion.survey import deciding_promotion, plan_now
+from windlass.delivery.release.archive import Archive, read_archive
 from windlass.spec.airflow_object import Key
 from windlass.spec.release import release_key
 

@@ -7,11 +7,11 @@ import pytest
 
 from tests.delivery.conftest import World, settings
 from tests.delivery.described import READ, archive, changed
-from windlass.delivery.archive import Archive, read_archive
-from windlass.delivery.perform import Author, perform
-from windlass.delivery.plan import Origin
-from windlass.delivery.points import Difference, compare_points, load_point, split_point
-from windlass.delivery.survey import deciding_promotion
+from windlass.delivery.plan.plan import Origin
+from windlass.delivery.plan.points import Difference, compare_points, load_point, split_point
+from windlass.delivery.promotion.perform import Author, perform
+from windlass.delivery.promotion.survey import deciding_promotion
+from windlass.delivery.release.archive import Archive, read_archive
 from windlass.spec.errors import DeliveryError
 from windlass.spec.release import release_key
 

@@ -7,9 +7,9 @@ import pytest
 
 from tests.delivery.conftest import World
 from tests.fakes.releases import make_release
-from windlass.delivery.find import published_from
-from windlass.delivery.models import require_trained
-from windlass.delivery.publish import publish
+from windlass.delivery.promotion.models import require_trained
+from windlass.delivery.release.find import published_from
+from windlass.delivery.release.publish import publish
 from windlass.spec.errors import DeliveryError
 from windlass.spec.release import Provenance, release_key
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.signing import ANN, CI, MALLORY, TRUSTED
-from windlass.delivery.signature import is_whole, read_key, sign, statement, write_new_key
-from windlass.delivery.trust import Claim, Distrusted, Trust
+from windlass.delivery.release.signature import is_whole, read_key, sign, statement, write_new_key
+from windlass.delivery.release.trust import Claim, Distrusted, Trust
 from windlass.spec.errors import DeliveryError
 from windlass.spec.release import Provenance, Signature
 from windlass.spec.signer import public_bytes, public_text, read_signers

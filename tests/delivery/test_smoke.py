@@ -7,8 +7,8 @@ import pytest
 
 from tests.delivery.conftest import World
 from tests.fakes.airflow_reports import FollowingAirflow
-from windlass.delivery.judge import Judgement, Trial
-from windlass.delivery.smoke import Smoke, filled_in, run_id
+from windlass.delivery.verification.judge import Judgement, Trial
+from windlass.delivery.verification.smoke import Smoke, filled_in, run_id
 from windlass.spec.airflow import Run, TaskRun
 from windlass.spec.errors import ServiceError, TransientError
 from windlass.spec.state import State

@@ -6,9 +6,9 @@ import pytest
 
 from tests.fakes.chains import BEGIN, chain_of
 from tests.fakes.memory_store import MemoryStore
+from windlass.delivery.history.states import load_current
+from windlass.delivery.history.then import Then, state_at, state_named
 from windlass.delivery.place import Place
-from windlass.delivery.states import load_current
-from windlass.delivery.then import Then, state_at, state_named
 from windlass.spec.errors import DeliveryError
 
 LENGTH = 40

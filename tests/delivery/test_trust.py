@@ -11,18 +11,18 @@ from tests.delivery.test_judge import BACK, FollowingAirflow
 from tests.delivery.test_perform import Killed
 from tests.fakes.releases import make_release
 from tests.fakes.signing import ANN, CI, MALLORY, TRUSTED, SigningWorld
-from windlass.delivery.archive import Archive, read_archive
-from windlass.delivery.find import lived, state_meant
-from windlass.delivery.go_back import go_back
-from windlass.delivery.holds import set_hold
-from windlass.delivery.perform import Author, perform
-from windlass.delivery.plain import lay_out
-from windlass.delivery.plan import Origin
-from windlass.delivery.provenance import keep_provenance, list_provenance
-from windlass.delivery.publish import bound_models, kept_record, publish, sign_kept
-from windlass.delivery.signature import sign
-from windlass.delivery.states import load_current
-from windlass.delivery.survey import deciding_promotion, plan_now
+from windlass.delivery.history.states import load_current
+from windlass.delivery.plain.lay_out import lay_out
+from windlass.delivery.plan.plan import Origin
+from windlass.delivery.promotion.go_back import go_back
+from windlass.delivery.promotion.holds import set_hold
+from windlass.delivery.promotion.perform import Author, perform
+from windlass.delivery.promotion.survey import deciding_promotion, plan_now
+from windlass.delivery.release.archive import Archive, read_archive
+from windlass.delivery.release.find import lived, state_meant
+from windlass.delivery.release.provenance import keep_provenance, list_provenance
+from windlass.delivery.release.publish import bound_models, kept_record, publish, sign_kept
+from windlass.delivery.release.signature import sign
 from windlass.spec.errors import DeliveryError, TransientError
 from windlass.spec.model import model_key
 from windlass.spec.release import Provenance, release_key

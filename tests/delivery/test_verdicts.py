@@ -3,8 +3,8 @@
 import pytest
 
 from tests.delivery.conftest import World
-from windlass.delivery.archive import Archive
-from windlass.delivery.verdicts import KEPT, load_verdicts, record_verdict
+from windlass.delivery.release.archive import Archive
+from windlass.delivery.verification.verdicts import KEPT, load_verdicts, record_verdict
 from windlass.spec.errors import DeliveryError
 from windlass.spec.verdict import Result, Verdict, verdicts_key
 

@@ -6,8 +6,8 @@ import pytest
 
 from tests.delivery.conftest import World, settings
 from tests.fakes.airflow_reports import FakeAirflow, FakeClock, dag_report
-from windlass.delivery.states import load_current
-from windlass.delivery.verify import AWAY, SETTLED, Expectation, Seen, verify
+from windlass.delivery.history.states import load_current
+from windlass.delivery.verification.verify import AWAY, SETTLED, Expectation, Seen, verify
 from windlass.spec.airflow import ImportProblem
 from windlass.spec.errors import DeliveryError, ServiceError, TransientError
 from windlass.spec.state import State

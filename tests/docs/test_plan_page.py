@@ -10,11 +10,11 @@ import pytest
 from tests.delivery.conftest import World, settings
 from tests.delivery.described import READ, archive, changed
 from tests.docs.test_pages import with_block
-from windlass.delivery.archive import Archive, read_archive
-from windlass.delivery.needs import Offer
-from windlass.delivery.plan import Origin, Plan
-from windlass.delivery.points import compare_points, load_point
-from windlass.delivery.survey import deciding_promotion, plan_now
+from windlass.delivery.plan.needs import Offer
+from windlass.delivery.plan.plan import Origin, Plan
+from windlass.delivery.plan.points import compare_points, load_point
+from windlass.delivery.promotion.survey import deciding_promotion, plan_now
+from windlass.delivery.release.archive import Archive, read_archive
 from windlass.spec.release import release_key
 
 PAGE = Path(__file__).parents[2] / "docs/plan.md"

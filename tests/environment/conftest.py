@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from tests.environment.fake_airflow import FakeAirflow
 from tests.fakes.memory_store import MemoryStore
-from windlass.delivery.environment_apply import Environs
-from windlass.delivery.owned import Owned, load_owned
-from windlass.delivery.wanted import wanted_objects
+from windlass.delivery.environment.apply import Environs
+from windlass.delivery.environment.owned import Owned, load_owned
+from windlass.delivery.environment.wanted import wanted_objects
 from windlass.spec.airflow_object import Key, Wanted
 from windlass.spec.document import parse_document
 from windlass.spec.environment import Environment, read_environment

@@ -10,7 +10,7 @@ import pytest
 from tests.environment.conftest import World, declared, key
 from tests.environment.fake_airflow import FakeAirflow
 from tests.fakes.memory_store import MemoryStore
-from windlass.delivery.environment_apply import apply, plan_now
+from windlass.delivery.environment.apply import apply, plan_now
 from windlass.spec.errors import DeliveryError, ServiceError, TransientError
 
 BEFORE = """\

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.environment.conftest import environment, problems
-from windlass.delivery.settings import environment_json
+from windlass.delivery.environment.settings import environment_json
 from windlass.spec.document import parse_document
 from windlass.spec.environment import RuntimeSettings, read_environment
 

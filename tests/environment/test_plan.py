@@ -5,9 +5,9 @@ import json
 import pytest
 
 from tests.environment.conftest import World, declared, environment, key
-from windlass.delivery.environment_apply import apply, plan_now
-from windlass.delivery.environment_plan import EnvironmentPlan
-from windlass.delivery.wanted import wanted_objects
+from windlass.delivery.environment.apply import apply, plan_now
+from windlass.delivery.environment.plan import EnvironmentPlan
+from windlass.delivery.environment.wanted import wanted_objects
 
 TEXT = """\
 variables: {limit: 500, token: "${TOKEN}"}

@@ -8,7 +8,7 @@ import pytest
 
 from tests.environment.conftest import declared, environment
 from tests.environment.fake_airflow import plain
-from windlass.delivery.wanted import wanted_objects
+from windlass.delivery.environment.wanted import wanted_objects
 from windlass.spec.errors import WindlassError
 
 SECRET = 'do "not" \\ show\nme'

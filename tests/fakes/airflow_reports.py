@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from tests.fakes.memory_store import MemoryStore
-from windlass.delivery.archive import read_archive
-from windlass.delivery.states import pointer_key
+from windlass.delivery.history.states import pointer_key
+from windlass.delivery.release.archive import read_archive
 from windlass.spec.airflow import DagReport, ImportProblem, Run, TaskRun
 from windlass.spec.errors import DeliveryError, ServiceError
 from windlass.spec.release import release_key

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.fakes.http_stub import Request
-from windlass.delivery.archive import read_archive
-from windlass.delivery.states import load_current
+from windlass.delivery.history.states import load_current
+from windlass.delivery.release.archive import read_archive
 from windlass.spec.release import release_key
 from windlass.spec.store import Store
 

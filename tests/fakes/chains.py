@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.releases import SETTINGS, make_release
-from windlass.delivery.ledger import complete_ledger
-from windlass.delivery.states import copy_key, pointer_key
+from windlass.delivery.history.ledger import ledger_end
+from windlass.delivery.history.states import copy_key, pointer_key
 from windlass.spec.release import Provenance, provenance_key, release_key
 from windlass.spec.state import Deployment, ProjectState, State
 from windlass.spec.store import Store
@@ -29,7 +29,7 @@ def chain_of(length: int, releases: int = 3, store: Store | None = None) -> Memo
         state = _next(state, serial, archives[serial % releases].digest, f"{serial % releases:040x}")
         kept.put(copy_key("dev", state.name), state.to_json())
         kept.put(pointer_key("dev"), state.to_json())
-        complete_ledger(kept, "dev", state)
+        ledger_end(kept, "dev", state)
     return kept
 
 

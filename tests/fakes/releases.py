@@ -3,8 +3,8 @@
 import hashlib
 import json
 
-from windlass.delivery.archive import Archive, build_archive
-from windlass.delivery.states import copy_key, pointer_key
+from windlass.delivery.history.states import copy_key, pointer_key
+from windlass.delivery.release.archive import Archive, build_archive
 from windlass.spec.environment import Buckets, RuntimeSettings
 from windlass.spec.release import release_key
 from windlass.spec.state import Deployment, ProjectState, State

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.delivery.conftest import World
-from windlass.delivery.archive import Archive
 from windlass.delivery.place import Place
-from windlass.delivery.provenance import list_provenance
-from windlass.delivery.publish import sign_kept
-from windlass.delivery.signature import SigningKey
+from windlass.delivery.release.archive import Archive
+from windlass.delivery.release.provenance import list_provenance
+from windlass.delivery.release.publish import sign_kept
+from windlass.delivery.release.signature import SigningKey
 from windlass.spec.release import Provenance, provenance_key
 
 

@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 from tests.delivery.conftest import World, settings
 from tests.fakes.airflow_reports import dag_report
 from tests.fakes.memory_store import MemoryStore
-from windlass.delivery.archive import Archive, read_archive
-from windlass.delivery.gc import Name, Unit, perform_gc
-from windlass.delivery.needed import Rules, deciding_gc
-from windlass.delivery.perform import Author, Outcome, perform
+from windlass.delivery.gc.gc import Name, Unit, perform_gc
+from windlass.delivery.gc.needed import Rules, deciding_gc
+from windlass.delivery.history.states import load_current
 from windlass.delivery.place import Place
-from windlass.delivery.plan import Origin
-from windlass.delivery.states import load_current
-from windlass.delivery.survey import deciding_promotion
+from windlass.delivery.plan.plan import Origin
+from windlass.delivery.promotion.perform import Author, Outcome, perform
+from windlass.delivery.promotion.survey import deciding_promotion
+from windlass.delivery.release.archive import Archive, read_archive
 from windlass.spec.airflow import DagReport, Run
 from windlass.spec.model import model_key, read_version
 from windlass.spec.release import release_key

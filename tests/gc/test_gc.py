@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from tests.fakes.memory_store import LONG_AGO
 from tests.gc.landscape import Landscape, dag_report, missing_of, run_of
-from windlass.delivery.ledger import read_history
-from windlass.delivery.states import load_named
+from windlass.delivery.history.ledger import read_history
+from windlass.delivery.history.states import load_named
 from windlass.spec.errors import DeliveryError, TransientError
 
 OLD, NEW, YOUNG = "a" * 16, "b" * 16, "c" * 16

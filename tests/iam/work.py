@@ -16,14 +16,14 @@ from tests.iam.conftest import Guarded
 from windlass.adapters.download import Downloads
 from windlass.adapters.s3 import open_bucket
 from windlass.cli.main import main
-from windlass.delivery.gc import perform_gc
-from windlass.delivery.models import load_version
-from windlass.delivery.needed import Rules, deciding_gc
-from windlass.delivery.owned import load_owned, save_owned
+from windlass.delivery.environment.owned import load_owned, save_owned
+from windlass.delivery.gc.gc import perform_gc
+from windlass.delivery.gc.needed import Rules, deciding_gc
+from windlass.delivery.history.states import load_current, load_named
 from windlass.delivery.place import Place
-from windlass.delivery.states import load_current, load_named
-from windlass.delivery.survey import load_release
-from windlass.delivery.verdicts import record_verdict
+from windlass.delivery.promotion.models import load_version
+from windlass.delivery.promotion.survey import load_release
+from windlass.delivery.verification.verdicts import record_verdict
 from windlass.runtime.settings import Settings
 from windlass.runtime.storage import Storage
 from windlass.runtime.transfer import fetch_model

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from windlass.catalog.read import read_catalog
-from windlass.delivery.fingerprint import fingerprints
+from windlass.delivery.release.fingerprint import fingerprints
 from windlass.render.dag import render_dag
 from windlass.render.names import variables
 from windlass.render.project import RUNTIME, RenderedProject, render_project

@@ -20,9 +20,9 @@ from airflow.dag_processing.bundles.base import BaseDagBundle, BundleVersion
 from airflow.sdk.exceptions import AirflowException
 
 from windlass.airflow.disk import Disk
-from windlass.delivery.archive import read_archive
-from windlass.delivery.states import STATE_NAME, checked_state, load_named, pointer_key
-from windlass.delivery.trust import Claim, Distrusted, Trust, fetch_record
+from windlass.delivery.history.states import STATE_NAME, checked_state, load_named, pointer_key
+from windlass.delivery.release.archive import read_archive
+from windlass.delivery.release.trust import Claim, Distrusted, Trust, fetch_record
 from windlass.spec.errors import DeliveryError, WindlassError
 from windlass.spec.release import release_key
 from windlass.spec.signer import read_signers

@@ -19,9 +19,9 @@ import uuid
 from collections.abc import Collection
 from pathlib import Path
 
-from windlass.delivery.archive import Release
-from windlass.delivery.fingerprint import fingerprints
-from windlass.delivery.settings import environment_json
+from windlass.delivery.environment.settings import environment_json
+from windlass.delivery.release.archive import Release
+from windlass.delivery.release.fingerprint import fingerprints
 from windlass.spec.errors import WindlassError
 from windlass.spec.state import ProjectState, State, read_state
 

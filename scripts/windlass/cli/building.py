@@ -9,7 +9,7 @@ import click
 from windlass.cli import context
 
 if TYPE_CHECKING:
-    from windlass.delivery.archive import Archive
+    from windlass.delivery.release.archive import Archive
     from windlass.lint.check import Report
     from windlass.spec.environment import Environment
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def build_here(project: str, environments_dir: str | None, environments: Mapping[str, "Environment"]) -> "Archive":
     """The release of the project that the command stands in; exits with 1 when lint has something to say."""
     from windlass.cli.lint import print_problems
-    from windlass.delivery.build import build_release
+    from windlass.delivery.release.build import build_release
     from windlass.lint.report import check_with_environments
     from windlass.render.project import render_project
     from windlass.spec.errors import WindlassError

@@ -11,10 +11,10 @@ from windlass.spec.errors import WindlassError
 
 if TYPE_CHECKING:
     from windlass.adapters.airflow import AirflowApi
-    from windlass.delivery.judge import Conclusion, Trial
-    from windlass.delivery.perform import Author
     from windlass.delivery.place import Place
-    from windlass.delivery.plain import LaidOut
+    from windlass.delivery.plain.lay_out import LaidOut
+    from windlass.delivery.promotion.perform import Author
+    from windlass.delivery.verification.judge import Conclusion, Trial
     from windlass.spec.environment import Environment
     from windlass.spec.release import Provenance
     from windlass.spec.state import State
@@ -30,7 +30,7 @@ def place(environment: "Environment") -> "Place":
 
 def author(reason: str | None = None) -> "Author":
     """Who runs this command, as GitLab or the machine knows them."""
-    from windlass.delivery.perform import Author
+    from windlass.delivery.promotion.perform import Author
 
     return Author(os.environ.get("GITLAB_USER_LOGIN") or _user(), os.environ.get("CI_JOB_URL"), reason)
 
@@ -66,7 +66,7 @@ def tag_here(commit: str) -> str | None:
 def published(source: "Place", project: str, digest: str | None, commit: str | None, tag: str | None) -> "Provenance":
     """The release that the options mean; without any, the one of the commit here."""
     from windlass.adapters import git
-    from windlass.delivery.find import published_as, published_from, published_tagged
+    from windlass.delivery.release.find import published_as, published_from, published_tagged
 
     folder = context.project_folder()
     if digest:
@@ -84,7 +84,7 @@ def release_meant(
 ) -> str:
     """The digest of the release that `name` means in `environment` or in one of those before it."""
     from windlass.adapters import git
-    from windlass.delivery.find import any_release
+    from windlass.delivery.release.find import any_release
     from windlass.spec.environment import find_environment
 
     if re.fullmatch(r"[0-9a-f]{64}", name):
@@ -122,7 +122,7 @@ def concluded(
     may_go_back: bool = False,
 ) -> "Conclusion":
     """The recorded verdict about the project as it is in `state`, and the rollback that it led to."""
-    from windlass.delivery.judge import Bench, conclude
+    from windlass.delivery.verification.judge import Bench, conclude
 
     console.step(f"waiting for the Airflow of {environment.name} to show {state.name}")
     bench = Bench(api, context.store(environment, "data"), progress=console.step)
@@ -131,8 +131,8 @@ def concluded(
 
 def trial(environment: "Environment") -> "Trial":
     """How the environment's file wants releases verified."""
-    from windlass.delivery.judge import Trial
-    from windlass.delivery.smoke import Smoke
+    from windlass.delivery.verification.judge import Trial
+    from windlass.delivery.verification.smoke import Smoke
 
     assert environment.airflow is not None
     wanted, smoke = environment.verify, None
@@ -192,7 +192,7 @@ def say_verdict(environment: str, conclusion: "Conclusion") -> None:
 
 def stop_unless_passed(environment: str, conclusion: "Conclusion") -> None:
     """Ends the command as the verdict says: 2 after `fail`; 75, or 3 where a service refused, after `inconclusive`."""
-    from windlass.delivery.verify import VerificationFailed
+    from windlass.delivery.verification.verify import VerificationFailed
 
     stop = conclusion.judgement.stop
     if stop is None:

@@ -7,7 +7,7 @@ import click
 from windlass.cli import context
 
 if TYPE_CHECKING:
-    from windlass.delivery.points import Point
+    from windlass.delivery.plan.points import Point
 
 
 @click.command("diff")
@@ -41,7 +41,7 @@ def command(
 
     from windlass.cli import console, delivering
     from windlass.cli.change_lines import say_changes
-    from windlass.delivery.points import compare_points, load_point, split_point
+    from windlass.delivery.plan.points import compare_points, load_point, split_point
     from windlass.spec.environment import find_environment
 
     if as_json and as_markdown:

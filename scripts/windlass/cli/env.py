@@ -8,7 +8,7 @@ import click
 from windlass.cli import context
 
 if TYPE_CHECKING:
-    from windlass.delivery.environment_apply import Environs
+    from windlass.delivery.environment.apply import Environs
     from windlass.spec.airflow_object import Key, Wanted
     from windlass.spec.environment import Environment
 
@@ -50,7 +50,7 @@ def diff(name: str, without_secrets: bool, environments_dir: str | None, as_json
       windlass env diff prod --without-secrets --json
     """
     from windlass.cli import console
-    from windlass.delivery.environment_apply import plan_now
+    from windlass.delivery.environment.apply import plan_now
 
     environs, wanted = _load(name, environments_dir, secrets=not without_secrets)
     plan = plan_now(environs, wanted)
@@ -83,7 +83,7 @@ def apply(name: str, adopted: tuple[str, ...], resend: bool, environments_dir: s
       windlass env apply prod --adopt connection/dwh
     """
     from windlass.cli import console
-    from windlass.delivery.environment_apply import apply as bring
+    from windlass.delivery.environment.apply import apply as bring
     from windlass.spec.errors import DeliveryError
 
     environs, wanted = _load(name, environments_dir, secrets=True)
@@ -118,7 +118,7 @@ def bundles(
       windlass env bundles prod --json
     """
     from windlass.cli import console
-    from windlass.delivery.bundles import bundle_entry, describe_bundles
+    from windlass.delivery.environment.bundles import bundle_entry, describe_bundles
     from windlass.spec.environment import find_environment
 
     environment = find_environment(context.environments(environments_dir), name)
@@ -134,8 +134,8 @@ def bundles(
 def _load(name: str, environments_dir: str | None, *, secrets: bool) -> "tuple[Environs, list[Wanted]]":
     """The environment's record and Airflow, and what it declares; all variables that are not set are listed at once."""
     from windlass.adapters.airflow_settings import AirflowSettingsApi
-    from windlass.delivery.environment_apply import Environs
-    from windlass.delivery.wanted import wanted_objects
+    from windlass.delivery.environment.apply import Environs
+    from windlass.delivery.environment.wanted import wanted_objects
     from windlass.spec.environment import find_environment, resolve
     from windlass.spec.errors import WindlassError
     from windlass.spec.placeholder import names_in, require

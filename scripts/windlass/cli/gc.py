@@ -10,8 +10,8 @@ from windlass.cli import console, context
 from windlass.spec.errors import WindlassError
 
 if TYPE_CHECKING:
-    from windlass.delivery.gc import GcPlan, Kind
-    from windlass.delivery.needed import AirflowUse
+    from windlass.delivery.gc.gc import GcPlan, Kind
+    from windlass.delivery.gc.needed import AirflowUse
     from windlass.spec.environment import Environment
 
 _KINDS: "tuple[Kind, ...]" = ("release", "model", "state")
@@ -51,8 +51,8 @@ def command(name: str, dry_run: bool, keep: int, days: int, environments_dir: st
       windlass gc prod --keep 50 --younger-than 365 --json
     """
     from windlass.cli import delivering
-    from windlass.delivery.gc import perform_gc
-    from windlass.delivery.needed import Rules, deciding_gc
+    from windlass.delivery.gc.gc import perform_gc
+    from windlass.delivery.gc.needed import Rules, deciding_gc
     from windlass.spec.environment import find_environment
 
     all_environments = context.environments(environments_dir)

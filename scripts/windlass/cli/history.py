@@ -8,9 +8,9 @@ import click
 from windlass.cli import console, context
 
 if TYPE_CHECKING:
-    from windlass.delivery.entries import Entry
-    from windlass.delivery.ledger import History
-    from windlass.delivery.named_releases import ReleasesCheck
+    from windlass.delivery.history.entries import Entry
+    from windlass.delivery.history.ledger import History
+    from windlass.delivery.history.named_releases import ReleasesCheck
     from windlass.delivery.place import Place
 
 _AT_ONCE = 32
@@ -55,10 +55,10 @@ def command(
     from windlass.cli import delivering
     from windlass.cli.history_lines import print_entries
     from windlass.cli.moment import past_moment
-    from windlass.delivery.entries import choose, read_entries
-    from windlass.delivery.ledger import newest_first
-    from windlass.delivery.shown import one_line
-    from windlass.delivery.states import load_current
+    from windlass.delivery.history.entries import choose, read_entries
+    from windlass.delivery.history.ledger import newest_first
+    from windlass.delivery.history.states import load_current
+    from windlass.delivery.plan.shown import one_line
     from windlass.spec.environment import find_environment
 
     place = delivering.place(find_environment(context.environments(environments_dir), name))
@@ -115,8 +115,8 @@ class _Checked:
 
 
 def _check(place: "Place", *, deep: bool) -> _Checked:
-    from windlass.delivery.ledger import read_history
-    from windlass.delivery.named_releases import check_releases
+    from windlass.delivery.history.ledger import read_history
+    from windlass.delivery.history.named_releases import check_releases
 
     history = read_history(place.code, place.prefix, check=True, progress=console.step)
     return _Checked(history, check_releases(place, history.states, deep=deep, progress=console.step))

@@ -12,10 +12,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from windlass.delivery.shown import one_line
+from windlass.delivery.plan.shown import one_line
 
 if TYPE_CHECKING:
-    from windlass.delivery.entries import Entry
+    from windlass.delivery.history.entries import Entry
     from windlass.spec.state import Deployment
 
 _LONGEST = 300

@@ -31,8 +31,8 @@ def command(
       windlass hold prod --project digits --release v1.2.0 --reason "reads sevens as ones"
     """
     from windlass.cli import console, delivering
-    from windlass.delivery.holds import find_hold, set_hold
-    from windlass.delivery.shown import one_line
+    from windlass.delivery.plan.shown import one_line
+    from windlass.delivery.promotion.holds import find_hold, set_hold
     from windlass.spec.environment import find_environment
 
     all_environments = context.environments(environments_dir)

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     "lint",
+    "explain",
+    "schema",
     "render",
+    "check",
     "operators",
     "test",
     "train",

@@ -7,8 +7,8 @@ import click
 from windlass.cli import context
 
 if TYPE_CHECKING:
-    from windlass.delivery.needs import Offer
-    from windlass.delivery.plan import Plan
+    from windlass.delivery.plan.needs import Offer
+    from windlass.delivery.plan.plan import Plan
     from windlass.spec.environment import Environment
     from windlass.spec.release import Requires
 
@@ -49,7 +49,7 @@ def command(
     """
     from windlass.cli import console
     from windlass.cli.change_lines import say_changes
-    from windlass.delivery.plan_lines import plan_markdown
+    from windlass.delivery.plan.lines import plan_markdown
 
     if as_json and as_markdown:
         raise click.UsageError("--json and --markdown are two forms of one result: give one of them")
@@ -70,9 +70,9 @@ def _plan(to: str, commit: str | None, environments_dir: str | None, project_giv
 
     from windlass.cli import delivering
     from windlass.cli.building import build_here
-    from windlass.delivery.archive import read_archive
-    from windlass.delivery.plan import Origin
-    from windlass.delivery.survey import deciding_promotion, load_release, plan_now
+    from windlass.delivery.plan.plan import Origin
+    from windlass.delivery.promotion.survey import deciding_promotion, load_release, plan_now
+    from windlass.delivery.release.archive import read_archive
     from windlass.spec.environment import find_environment
 
     all_environments = context.environments(environments_dir)
@@ -106,7 +106,7 @@ def _offer(environment: "Environment", requires: "Requires") -> "Offer":
     import os
 
     from windlass.adapters.airflow_settings import AirflowSettingsApi
-    from windlass.delivery.needs import Offer, declared_by
+    from windlass.delivery.plan.needs import Offer, declared_by
     from windlass.spec.environment import resolve
     from windlass.spec.errors import WindlassError
 
@@ -126,7 +126,7 @@ def _write(plan: "Plan", folder: str) -> None:
     import json
     from pathlib import Path
 
-    from windlass.delivery.plan_lines import plan_markdown
+    from windlass.delivery.plan.lines import plan_markdown
 
     Path(folder).mkdir(parents=True, exist_ok=True)
     Path(folder, "plan.md").write_text(plan_markdown(plan), encoding="utf-8")

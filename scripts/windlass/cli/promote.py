@@ -8,7 +8,7 @@ import click
 from windlass.cli import context
 
 if TYPE_CHECKING:
-    from windlass.delivery.perform import Outcome
+    from windlass.delivery.promotion.perform import Outcome
     from windlass.spec.environment import Environment
 
 
@@ -50,10 +50,10 @@ def command(
       windlass promote --to stage --release 3f9a1c22
     """
     from windlass.cli import console, delivering
-    from windlass.delivery.find import require_lived
-    from windlass.delivery.perform import perform
-    from windlass.delivery.plan import Origin
-    from windlass.delivery.survey import deciding_promotion, load_release
+    from windlass.delivery.plan.plan import Origin
+    from windlass.delivery.promotion.perform import perform
+    from windlass.delivery.promotion.survey import deciding_promotion, load_release
+    from windlass.delivery.release.find import require_lived
     from windlass.spec.environment import find_environment
 
     all_environments = context.environments(environments_dir)

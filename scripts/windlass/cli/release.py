@@ -36,10 +36,10 @@ def command(key_file: str | None, environments_dir: str | None, project_given: s
     from windlass.adapters import git
     from windlass.cli import console, delivering, signing
     from windlass.cli.building import build_here
-    from windlass.delivery.archive import read_archive
-    from windlass.delivery.models import require_trained
-    from windlass.delivery.publish import bound_models, publish
-    from windlass.delivery.signature import sign
+    from windlass.delivery.promotion.models import require_trained
+    from windlass.delivery.release.archive import read_archive
+    from windlass.delivery.release.publish import bound_models, publish
+    from windlass.delivery.release.signature import sign
     from windlass.spec.errors import DeliveryError
 
     key = signing.key(key_file, os.environ)

@@ -31,9 +31,9 @@ def command(
       windlass release-hold prod --release v1.2.0 --reason "the sevens are fixed upstream"
     """
     from windlass.cli import console, delivering
-    from windlass.delivery.holds import take_hold_away
-    from windlass.delivery.shown import one_line
-    from windlass.delivery.states import load_current
+    from windlass.delivery.history.states import load_current
+    from windlass.delivery.plan.shown import one_line
+    from windlass.delivery.promotion.holds import take_hold_away
     from windlass.spec.environment import find_environment
 
     all_environments = context.environments(environments_dir)

@@ -54,7 +54,7 @@ def command(
     if problems := [*elsewhere, *report.problems]:
         print_problems(problems)
         click.get_current_context().exit(1)
-    pipelines = _select(report.pipelines, paths, folder)
+    pipelines = select(report.pipelines, paths, folder)
     project, versions = context.project(project_given), _pins(pins, list(report.models))
     if environment_name is not None:
         environment = find_environment(context.environments(environments_dir), environment_name)
@@ -67,7 +67,7 @@ def command(
     console.say(f"{len(rendered.files)} files in {Path(out, project)}")
 
 
-def _select(pipelines: "Mapping[str, Pipeline]", paths: tuple[str, ...], folder: Path) -> "dict[str, Pipeline]":
+def select(pipelines: "Mapping[str, Pipeline]", paths: tuple[str, ...], folder: Path) -> "dict[str, Pipeline]":
     """The pipelines at `paths`, or all when none is given."""
     from windlass.spec.errors import WindlassError
     from windlass.spec.problem import near

@@ -49,11 +49,11 @@ def command(
       windlass rollback prod --all --to 41
     """
     from windlass.cli import console, delivering
-    from windlass.delivery.find import lived, state_meant
-    from windlass.delivery.go_back import go_back
-    from windlass.delivery.perform import perform
-    from windlass.delivery.plan import Origin
-    from windlass.delivery.survey import deciding_rollback, load_release
+    from windlass.delivery.plan.plan import Origin
+    from windlass.delivery.promotion.go_back import go_back
+    from windlass.delivery.promotion.perform import perform
+    from windlass.delivery.promotion.survey import deciding_rollback, load_release
+    from windlass.delivery.release.find import lived, state_meant
     from windlass.spec.environment import find_environment
 
     environment = find_environment(context.environments(environments_dir), name)

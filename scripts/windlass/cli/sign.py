@@ -37,7 +37,7 @@ def command(
       windlass sign prod --project digits --release 3f9a1c22 --sign-key release.pem
     """
     from windlass.cli import console, delivering, signing
-    from windlass.delivery.publish import kept_record, sign_kept
+    from windlass.delivery.release.publish import kept_record, sign_kept
     from windlass.spec.environment import find_environment
     from windlass.spec.errors import DeliveryError
 

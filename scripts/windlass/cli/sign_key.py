@@ -35,7 +35,7 @@ def new(file: str, name: str) -> None:
       windlass sign-key new release.pem
       windlass sign-key new laptop.pem --name ann
     """
-    from windlass.delivery.signature import write_new_key
+    from windlass.delivery.release.signature import write_new_key
 
     _name(name)
     _print(write_new_key(Path(file)).public, name)
@@ -51,7 +51,7 @@ def show(file: str, name: str) -> None:
     Examples:
       windlass sign-key show release.pem
     """
-    from windlass.delivery.signature import read_key
+    from windlass.delivery.release.signature import read_key
 
     _name(name)
     _print(read_key(file, "FILE").public, name)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from windlass.delivery.signature import SigningKey
+    from windlass.delivery.release.signature import SigningKey
     from windlass.spec.environment import Environment
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -22,7 +22,7 @@ def key_option(command: Command) -> Command:
 
 def key(given: str | None, variables: Mapping[str, str]) -> "SigningKey | None":
     """The key that the option or the variable names; None without either."""
-    from windlass.delivery.signature import read_key
+    from windlass.delivery.release.signature import read_key
 
     if given is not None:
         return read_key(given, "--sign-key")

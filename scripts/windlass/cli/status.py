@@ -12,8 +12,8 @@ from windlass.spec.errors import WindlassError
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from windlass.delivery.history.then import Then
     from windlass.delivery.place import Place
-    from windlass.delivery.then import Then
     from windlass.spec.state import State
     from windlass.spec.verdict import Verdict
 
@@ -78,8 +78,8 @@ def command(names: tuple[str, ...], at: str | None, environments_dir: str | None
 
 
 def _then(place: "Place", at: str | None, moment: "datetime | None") -> "Then":
-    from windlass.delivery.states import load_current
-    from windlass.delivery.then import Then, state_at, state_named
+    from windlass.delivery.history.states import load_current
+    from windlass.delivery.history.then import Then, state_at, state_named
 
     if at is None:
         return Then(load_current(place.code, place.prefix).state, None)
@@ -88,8 +88,8 @@ def _then(place: "Place", at: str | None, moment: "datetime | None") -> "Then":
 
 def _read(place: "Place", then: "Then", moment: "datetime | None") -> _Status:
     """The state with the verdicts that counted then: at `moment`, or before the next state came."""
-    from windlass.delivery.plain import unfinished
-    from windlass.delivery.verdicts import load_verdicts
+    from windlass.delivery.plain.lay_out import unfinished
+    from windlass.delivery.verification.verdicts import load_verdicts
     from windlass.spec.moment import read_timestamp
 
     verdicts: dict[str, Verdict | None] = {}

@@ -68,7 +68,7 @@ def _origin() -> "Origin":
 
 def _live_versions(environment: "Environment", project: str) -> dict[str, str]:
     """The models that are live in the environment, by name with their version."""
-    from windlass.delivery.states import load_current
+    from windlass.delivery.history.states import load_current
 
     state = load_current(context.store(environment, "code"), environment.prefix).state
     return dict(state.projects[project].models) if state and project in state.projects else {}

@@ -28,7 +28,7 @@ def command(name: str, environments_dir: str | None, project_given: str | None, 
       windlass verify prod --project digits --json
     """
     from windlass.cli import console, delivering
-    from windlass.delivery.states import load_current
+    from windlass.delivery.history.states import load_current
     from windlass.spec.environment import find_environment
     from windlass.spec.errors import DeliveryError, WindlassError
 

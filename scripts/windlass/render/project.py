@@ -57,12 +57,17 @@ def _manifest(folder: Path, project: str, pipelines: Mapping[str, Pipeline], pin
     return Manifest(
         project=project,
         pipelines={
-            pipeline.dag.name: PipelineEntry(path=path, source=hashlib.sha256(_read(folder, path)).hexdigest())
+            pipeline.dag.name: PipelineEntry(path=path, source=_source(_read(folder, path), pipeline))
             for path, pipeline in sorted(pipelines.items())
         },
         models={name: pins[name] for name in sorted(models) if name in pins},
         requires=requires_of(everywhere),
     )
+
+
+def _source(content: bytes, pipeline: Pipeline) -> str:
+    """The digest of the pipeline's file; where templates or defaults give values, of what they make of it too."""
+    return hashlib.sha256(content + (b"\0" + resolved_json(pipeline) if pipeline.origins else b"")).hexdigest()
 
 
 def _operators(folder: Path, used: Iterable[str], catalog: Catalog) -> dict[str, bytes]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from windlass.spec.problem import Problem
+from windlass.spec.problem import Edit, Problem
 
 Location = tuple[str | int, ...]
 """The way from the document's root to a value: `("tasks", "extract", "clients", "needs", 0)`."""
@@ -35,10 +35,11 @@ _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": 
 
 @dataclass(frozen=True)
 class Position:
-    """A place in a file; line and column count from 1."""
+    """A place in a file; line and column count from 1. `path` is another file than the document's own."""
 
     line: int
     column: int
+    path: str | None = None
 
 
 @dataclass
@@ -50,6 +51,7 @@ class Document:
     keys: dict[Location, Position] = field(default_factory=dict)
     values: dict[Location, Position] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    text: str = ""
 
     def at(self, location: Location) -> Any:
         """What was written at `location`, whether it fits or not; None where nothing was."""
@@ -66,6 +68,8 @@ class Document:
             location, at_key = location[:-1], True
         places = self.keys if at_key and location in self.keys else self.values
         place = places.get(location, Position(1, 1))
+        if place.path is not None:
+            return Problem(place.path, place.line, place.column, rule, message, used_by=(self.path,))
         return Problem(self.path, place.line, place.column, rule, message)
 
 
@@ -83,7 +87,8 @@ def parse_document(path: str, content: bytes) -> Document:
     try:
         if len(content) > MAX_BYTES:
             raise _Refused(None, "syntax", f"the file has {len(content):,} bytes; at most {MAX_BYTES:,} are read")
-        _Reader(document, content.decode("utf-8")).read()
+        document.text = content.decode("utf-8")
+        _Reader(document, document.text).read()
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         column = error.start - content.rfind(b"\n", 0, error.start)
@@ -231,7 +236,8 @@ class _Reader:
             return False
         message = f"{text!r} without quotes is {meaning} for some readers of YAML; {advice}"
         mark = event.start_mark
-        problem = Problem(self.document.path, mark.line + 1, mark.column + 1, "yaml-surprise", message)
+        edit = Edit(text, f'"{text}"')
+        problem = Problem(self.document.path, mark.line + 1, mark.column + 1, "yaml-surprise", message, edit)
         self.document.problems.append(problem)
         return True
 

@@ -96,7 +96,7 @@ class Verify(Noun):
 
 
 class Receiver(Noun):
-    """Who is behind a name in a pipeline's `notify`: an Airflow connection (chat or mail) and the addresses of a mail."""
+    """Who is behind a name in a pipeline's `notify`: an Airflow connection, and for a mail its addresses."""
 
     connection: Text
     to: list[Text] = []

@@ -42,9 +42,14 @@ def _named(pipeline: Resolved) -> Iterator[tuple[str, Any]]:
             if key == "connection" or key.endswith("conn_id"):
                 yield "connections", value
         yield "pools", task.get("pool")
-        for code in (code for text in _texts(task) for code in _insides(text)):
-            yield from (("connections", name) for name in _names(_CONNECTION, code))
-            yield from (("variables", name) for name in _names(_VARIABLE, code))
+        yield from (named for text in _texts(task) for named in named_in(text))
+
+
+def named_in(text: str) -> Iterator[tuple[str, str]]:
+    """The connections and variables that Airflow's templates in a text ask for: `("variables", "limit")`."""
+    for code in _insides(text):
+        yield from (("connections", name) for name in _names(_CONNECTION, code))
+        yield from (("variables", name) for name in _names(_VARIABLE, code))
 
 
 def _texts(value: Any) -> Iterator[str]:

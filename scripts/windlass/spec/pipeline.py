@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, PrivateAttr, field_validator
 
+from windlass.spec.assemble import Assembled
 from windlass.spec.dag import Dag
 from windlass.spec.document import Document
 from windlass.spec.follow import Follows, Tree, follows, models_of
@@ -13,7 +14,7 @@ from windlass.spec.group import Group
 from windlass.spec.names import Word
 from windlass.spec.overlay import Overlay, overlaid
 from windlass.spec.salvage import salvage_noun
-from windlass.spec.schema import Noun, read_noun
+from windlass.spec.schema import Noun, Text, read_noun
 from windlass.spec.task import MODEL_PREFIX, Job, Task
 
 __all__ = ["MODEL_PREFIX", "Dag", "Group", "Job", "Pipeline", "Task", "read_pipeline", "salvage_pipeline"]
@@ -26,12 +27,18 @@ MAX_ID = 200
 
 
 class Pipeline(Noun):
-    """`tasks` maps each group to its tasks and groups, in the order in which they were written."""
+    """`tasks` maps each group to its tasks and groups, in the order in which they were written.
 
+    What `template` and `with` say is in `dag`, `tasks` and `environments` already.
+    """
+
+    template: Text | None = None
+    parameters: dict[Word, Any] = Field(default={}, alias="with")
     dag: Dag
     tasks: Annotated[dict[Word, Group], Field(min_length=1)]
     environments: Annotated[dict[Word, Overlay], Field(max_length=MAX_ENVIRONMENTS)] = {}
     _variants: dict[str, "Pipeline"] = PrivateAttr(default_factory=dict)
+    _origins: tuple[str, ...] = PrivateAttr(default=())
 
     @field_validator("tasks")
     @classmethod
@@ -71,6 +78,11 @@ class Pipeline(Noun):
         """The pipeline as it is in each environment that has an overlay."""
         return self._variants
 
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The paths of the template and of the defaults that values of the pipeline come from."""
+        return self._origins
+
     def upstream(self) -> Follows:
         """The ids of the tasks that each task follows; names that do not exist are left out.
 
@@ -103,6 +115,8 @@ def salvage_pipeline(document: Document) -> Pipeline | None:
 
 def _add_variants(pipeline: Pipeline, document: Document) -> bool:
     """Reads the pipeline once more for each environment that differs; whether that went well."""
+    if isinstance(document, Assembled):
+        pipeline._origins = document.origins
     for name, overlay in pipeline.environments.items():
         copy = overlaid(document, name, overlay)
         if not copy.problems:

@@ -1,13 +1,14 @@
 """Turns a document into a typed noun; whatever does not fit is a problem at its place, all of them in one pass."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 from pydantic.fields import FieldInfo
 
 from windlass.spec.document import Document, Location
-from windlass.spec.problem import Problem, near
+from windlass.spec.problem import Edit, Problem, near, only_match
 
 
 class Noun(BaseModel):
@@ -91,8 +92,10 @@ def _problem(document: Document, model: type[BaseModel], location: Location, det
     name, detail = _name(location), details[0]
     kinds = list(dict.fromkeys(_KINDS[each["type"]] for each in details if each["type"] in _KINDS))
     if detail["type"] == "extra_forbidden":
-        message = f"unknown key {name!r} in {where}{near(name, known_keys(model, detail['loc'][:-1]))}"
-        return document.problem(location, "unknown-key", message, at_key=True)
+        known = known_keys(model, detail["loc"][:-1])
+        message = f"unknown key {name!r} in {where}{near(name, known)}"
+        problem = document.problem(location, "unknown-key", message, at_key=True)
+        return replace(problem, edit=key_edit(document, location, known))
     if detail["type"] == "missing":
         return document.problem(location[:-1], "schema", f"key {name!r} is missing in {where}", at_key=True)
     if kinds:
@@ -100,7 +103,8 @@ def _problem(document: Document, model: type[BaseModel], location: Location, det
         message = f"{name} must be {' or '.join(kinds)}" + (
             "" if name in _SECRET else f", not {_shown(detail['input'])}"
         )
-        return document.problem(location, "schema", message)
+        problem = document.problem(location, "schema", message)
+        return replace(problem, edit=boolean_edit(detail["input"])) if kinds == ["true or false"] else problem
     if detail["type"] in ("too_short", "string_too_short"):
         return document.problem(location, "schema", f"{name} must not be empty", at_key=True)
     if detail["type"] == "string_pattern_mismatch":
@@ -110,6 +114,19 @@ def _problem(document: Document, model: type[BaseModel], location: Location, det
     if "[key]" in detail["loc"]:
         return document.problem(location, "schema", reason, at_key=True)
     return document.problem(location, "schema", f"{name}: {reason}")
+
+
+def key_edit(document: Document, location: Location, known: Sequence[str]) -> Edit | None:
+    """The key that the one at `location` can only be a slip of, where it does not stand beside it already."""
+    beside, key = document.at(location[:-1]), str(location[-1])
+    meant = only_match(key, known)
+    return Edit(key, meant) if meant and isinstance(beside, Mapping) and meant not in beside else None
+
+
+def boolean_edit(value: Any) -> Edit | None:
+    """`true` or `false` for a word that readers of YAML 1.1 take for it."""
+    meant = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(str(value).lower())
+    return Edit(value, meant) if meant and isinstance(value, str) else None
 
 
 def _name(location: Location) -> str:

@@ -1,0 +1,1 @@
+"""What an environment's Airflow shall hold: variables, connections, pools, its bundles."""

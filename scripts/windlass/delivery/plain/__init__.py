@@ -1,0 +1,1 @@
+"""Releases as plain files, for an Airflow without the bundle class."""

@@ -1,0 +1,1 @@
+"""What a promotion would change, how grave that is, and how it is told."""

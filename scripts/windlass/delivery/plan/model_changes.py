@@ -1,0 +1,89 @@
+"""Which versions of models a change replaces, with their metrics and the difference."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from windlass.delivery.plan.impact import Impact, Subject, impact_of
+from windlass.delivery.plan.shown import one_line
+from windlass.spec.model import ModelVersion
+
+Metrics = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class ModelChange:
+    """One model: the version that was live (None: new) and the one that will be (None: removed)."""
+
+    name: str
+    before: str | None
+    after: str | None
+    metrics_before: Metrics
+    metrics_after: Metrics
+
+    @property
+    def impact(self) -> Impact:
+        """What the rules say."""
+        kind = "added" if self.before is None else "removed" if self.after is None else "changed"
+        return impact_of(Subject(("model",), kind))  # type: ignore[arg-type]
+
+    @property
+    def difference(self) -> Metrics:
+        """How much each metric grows that both versions have."""
+        both = sorted(self.metrics_before.keys() & self.metrics_after.keys())
+        return {name: self.metrics_after[name] - self.metrics_before[name] for name in both}
+
+    def describe(self) -> str:
+        """The change in one line, with its sign."""
+        sign = "+" if self.before is None else "-" if self.after is None else "~"
+        return f"{sign} model {self.name} {self.versions()}{self.figures()}"
+
+    def versions(self) -> str:
+        """`old -> new`, or the only one."""
+        return " -> ".join(version for version in (self.before, self.after) if version)
+
+    def figures(self) -> str:
+        """`: accuracy 0.95 -> 0.97 (+0.02)` for each metric; nothing where none was measured."""
+        names = sorted(self.metrics_before.keys() | self.metrics_after.keys())
+        shown = [f"{one_line(name)} {self._figure(name)}" for name in names]
+        return f": {', '.join(shown)}" if shown else ""
+
+    def _figure(self, name: str) -> str:
+        values = [f"{metrics[name]:.4g}" for metrics in (self.metrics_before, self.metrics_after) if name in metrics]
+        if name in self.difference:
+            return f"{values[0]} -> {values[1]} ({self.difference[name]:+.2g})"
+        if self.before and self.after:
+            return f"{values[0]} -> (none)" if name in self.metrics_before else f"(none) -> {values[0]}"
+        return values[0]
+
+    def as_json(self) -> dict[str, Any]:
+        """The change for a machine."""
+        return {
+            "name": self.name,
+            "before": self.before,
+            "after": self.after,
+            "metrics_before": dict(self.metrics_before),
+            "metrics_after": dict(self.metrics_after),
+            "difference": dict(self.difference),
+            "impact": self.impact,
+        }
+
+
+def compare_models(
+    before: Mapping[str, str],
+    after: Mapping[str, str],
+    described_before: Mapping[str, ModelVersion],
+    described_after: Mapping[str, ModelVersion],
+) -> tuple[ModelChange, ...]:
+    """Each model whose pinned version differs, by name; `described_*` are the versions that could be read."""
+    return tuple(
+        ModelChange(
+            name, before.get(name), after.get(name), _metrics(described_before, name), _metrics(described_after, name)
+        )
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name) != after.get(name)
+    )
+
+
+def _metrics(models: Mapping[str, ModelVersion], name: str) -> Metrics:
+    return dict(models[name].metrics) if name in models else {}

@@ -1,0 +1,1 @@
+"""A release: its archive, where it came from, who signed that, and how it is found again."""

@@ -1,0 +1,1 @@
+"""Whether an Airflow shows a release and runs it well."""
