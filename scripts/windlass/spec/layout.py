@@ -9,11 +9,10 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import ValidationError
-
 from windlass.spec.errors import DeliveryError
 from windlass.spec.release import Digest
 from windlass.spec.schema import Noun
+from windlass.spec.stored import read_stored
 
 ENVIRONMENT = "_environment"
 """The owner of `environment.json`: no project has a name that begins with `_`."""
@@ -63,12 +62,7 @@ def is_dag(path: str) -> bool:
 
 def read_own(content: bytes, owner: str, where: str) -> OwnFiles:
     """The list in `content`; DeliveryError when it is none, or names a file that cannot be the owner's."""
-    try:
-        own = OwnFiles.model_validate_json(content)
-    except ValidationError as error:
-        detail = error.errors(include_url=False, include_input=False)[0]
-        key = ".".join(str(part) for part in detail["loc"])
-        raise DeliveryError(f"{where} is not a list that this windlass can read: {key}: {detail['msg']}") from error
+    own = read_stored(OwnFiles, content, f"{where} is not a list that this windlass can read")
     paths: Mapping[str, object] = {**own.files, **own.adding, **own.etags}
     for path in paths:
         inside = path == SETTINGS if owner == ENVIRONMENT else path.startswith(scope(owner))

@@ -7,7 +7,7 @@ from math import isnan
 from operator import ge, le
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from windlass.spec.document import Document
 from windlass.spec.errors import DeliveryError
@@ -15,6 +15,7 @@ from windlass.spec.names import Filename, RelativePath, Word
 from windlass.spec.pipeline import Job
 from windlass.spec.salvage import salvage_noun
 from windlass.spec.schema import Noun, Text, read_noun
+from windlass.spec.stored import read_stored
 
 
 class Gate(Noun):
@@ -88,12 +89,7 @@ def model_key(prefix: str, name: str, version: str) -> str:
 
 def read_version(content: bytes, key: str) -> ModelVersion:
     """The version that the `model.json` at `key` describes; DeliveryError when it describes none, or another one."""
-    try:
-        found = ModelVersion.model_validate_json(content)
-    except ValidationError as error:
-        detail = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in detail["loc"])
-        raise DeliveryError(f"{key} does not describe a version: {place}: {detail['msg']}") from error
+    found = read_stored(ModelVersion, content, f"{key} does not describe a version")
     if not key.endswith(model_key("", found.model, found.version)):
         raise DeliveryError(
             f"{key} is of model {found.model!r}, version {found.version}; it was put in the wrong place"

@@ -4,13 +4,11 @@ import hashlib
 import json
 from typing import Any, Literal
 
-from pydantic import ValidationError
-
 from windlass.spec.environment import RuntimeSettings
-from windlass.spec.errors import DeliveryError
 from windlass.spec.names import Word
 from windlass.spec.release import Digest, Version
 from windlass.spec.schema import Noun
+from windlass.spec.stored import read_stored
 
 
 class ProjectState(Noun):
@@ -117,9 +115,4 @@ def _without_empty_later(content: dict[str, Any]) -> dict[str, Any]:
 
 def read_state(content: bytes, where: str) -> State:
     """The state in `content`; DeliveryError names `where` it was read when it is not one."""
-    try:
-        return State.model_validate_json(content)
-    except ValidationError as error:
-        detail = error.errors(include_url=False, include_input=False)[0]
-        key = ".".join(str(part) for part in detail["loc"])
-        raise DeliveryError(f"{where} is not a state that this windlass can read: {key}: {detail['msg']}") from error
+    return read_stored(State, content, f"{where} is not a state that this windlass can read")

@@ -7,11 +7,10 @@ change that this could overlook while the states are sound. Everything else here
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from pydantic import ValidationError
-
 from windlass.delivery.release.archive import digest_of
 from windlass.spec.errors import DeliveryError
 from windlass.spec.state import LedgerRecord, State, ledger_key
+from windlass.spec.stored import read_stored
 
 
 @dataclass(frozen=True)
@@ -33,12 +32,7 @@ def record_of(state: State, before: str | None) -> LedgerRecord:
 
 def read_record(key: str, content: bytes) -> LedgerRecord:
     """The record in `content`; DeliveryError when it is none."""
-    try:
-        return LedgerRecord.model_validate_json(content)
-    except ValidationError as error:
-        detail = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in detail["loc"])
-        raise DeliveryError(f"{key} cannot be read: {where + ': ' if where else ''}{detail['msg']}") from error
+    return read_stored(LedgerRecord, content, f"{key} cannot be read")
 
 
 def chain_faults(prefix: str, top: int, records: Mapping[int, bytes], states: Mapping[int, State]) -> list[str]:

@@ -134,8 +134,8 @@ def _require_not_taken_back(target: Place, project: str, state: State, since: St
         if done.action == "rollback" and done.project in (None, project):
             what, who = done.project or "all of it", done.actor or "unknown"
             raise DeliveryError(
-                f"{target.name} stays as it is: {what} was rolled back by {who} ({newer.name}) while this promotion was "
-                "under way; promote again if that is still wanted"
+                f"{target.name} stays as it is: {what} was rolled back by {who} ({newer.name}) while this promotion "
+                "was under way; promote again if that is still wanted"
             )
 
 

@@ -8,11 +8,10 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pydantic import ValidationError
-
 from windlass.spec.errors import DeliveryError
 from windlass.spec.names import check_word
 from windlass.spec.release import Manifest
+from windlass.spec.stored import read_stored
 
 MAX_ARCHIVE_BYTES = 64 * 1024 * 1024
 """The largest archive that is read, compressed."""
@@ -203,12 +202,7 @@ def _check_path(name: str, project: str, member: str, *, is_file: bool) -> str:
 def _manifest(name: str, project: str, files: Mapping[str, bytes]) -> Manifest:
     if MANIFEST not in files:
         raise DeliveryError(f"{name}: the archive has no {MANIFEST}")
-    try:
-        manifest = Manifest.model_validate_json(files[MANIFEST])
-    except ValidationError as error:
-        detail = error.errors(include_url=False, include_input=False)[0]
-        key = ".".join(str(part) for part in detail["loc"])
-        raise DeliveryError(f"{name}: {MANIFEST} cannot be read: {key}: {detail['msg']}") from error
+    manifest = read_stored(Manifest, files[MANIFEST], f"{name}: {MANIFEST} cannot be read")
     if manifest.project != project:
         raise DeliveryError(f"{name}: {MANIFEST} is of project {manifest.project!r}, not {project!r}")
     for dag_id in manifest.pipelines:

@@ -3,13 +3,12 @@
 Better is a record that is signed where the other is not, or by the key at hand; never the other way round.
 """
 
-from pydantic import ValidationError
-
 from windlass.delivery.place import Place
 from windlass.delivery.release.signature import is_whole
 from windlass.spec.errors import DeliveryError, TransientError
 from windlass.spec.release import Provenance, provenance_key
 from windlass.spec.store import Conflict, Missing, Object
+from windlass.spec.stored import read_stored
 
 
 def keep_provenance(place: Place, provenance: Provenance) -> bool:
@@ -73,11 +72,7 @@ def list_provenance(place: Place, project: str, *, digest: str = "", commit: str
 
 def read_record(key: str, content: bytes) -> Provenance:
     """The record in `content`; DeliveryError unless it is one and about what its key says."""
-    try:
-        record = Provenance.model_validate_json(content)
-    except ValidationError as error:
-        detail = error.errors(include_url=False, include_input=False)[0]
-        raise DeliveryError(f"{key} cannot be read: {'.'.join(map(str, detail['loc']))}: {detail['msg']}") from error
+    record = read_stored(Provenance, content, f"{key} cannot be read")
     if not key.endswith(provenance_key("", record.project, record.release, record.commit)):
         raise DeliveryError(f"{key} was altered: it is about release {record.release[:12]}")
     return record

@@ -2,11 +2,10 @@
 
 import json
 
-from pydantic import ValidationError
-
 from windlass.delivery.place import Place
 from windlass.spec.errors import DeliveryError, TransientError
 from windlass.spec.store import Conflict, Missing, Object
+from windlass.spec.stored import read_stored
 from windlass.spec.verdict import Verdict, Verdicts, verdicts_key
 
 KEPT = 50
@@ -60,8 +59,4 @@ def _load(place: Place, project: str, digest: str) -> tuple[Verdicts, str | None
 
 
 def _read(key: str, found: Object) -> Verdicts:
-    try:
-        return Verdicts.model_validate_json(found.content)
-    except ValidationError as error:
-        detail = error.errors(include_url=False, include_input=False)[0]
-        raise DeliveryError(f"{key} cannot be read: {'.'.join(map(str, detail['loc']))}: {detail['msg']}") from error
+    return read_stored(Verdicts, found.content, f"{key} cannot be read")
