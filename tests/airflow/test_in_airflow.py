@@ -16,13 +16,16 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from tests.fakes.releases import PREFIX, deliver, make_release
+from tests.fakes.releases import PREFIX, SETTINGS, deliver, make_release
 from tests.fakes.s3_server import CREDENTIALS, moto_server
+from tests.fakes.signing import CI, TRUSTED
 from windlass.adapters.airflow import AirflowApi
 from windlass.delivery.place import Place
+from windlass.delivery.release.signature import sign
 from windlass.delivery.verification.verify import Expectation, Seen, verify
 from windlass.spec.environment import Airflow as Settings
 from windlass.spec.errors import DeliveryError, ServiceError, TransientError
+from windlass.spec.release import Provenance, provenance_key
 from windlass.spec.state import State
 from windlass.spec.store import Store
 
@@ -31,6 +34,7 @@ pytestmark = pytest.mark.airflow
 ONE = make_release("digits", {"read": "one", "write": "same"})
 TWO = make_release("digits", {"read": "two", "write": "same"})
 BROKEN = make_release("digits", {"read": "one", "write": "same"}, operator='"\nraise RuntimeError("broken")\n#')
+SIGNED = SETTINGS.model_copy(update={"name": "signed", "prefix": "signed"})
 TASK = """
 import sys
 from airflow.dag_processing.bundles.manager import DagBundlesManager
@@ -64,10 +68,12 @@ class Airflow:
         with sqlite3.connect(f"file:{self.home}/airflow.db?mode=ro", uri=True) as database:
             return {row[0]: row[1:] for row in database.execute(query)}
 
-    def versions(self) -> dict[str, str]:
+    def versions(self, bundle: str = "windlass") -> dict[str, str]:
         return {
             dag: str(row[0])
-            for dag, row in self.rows("select dag_id, bundle_version from dag where not is_stale").items()
+            for dag, row in self.rows(
+                f"select dag_id, bundle_version from dag where not is_stale and bundle_name = '{bundle}'"
+            ).items()
         }
 
     def wait_until(self, what: str, holds: object) -> None:
@@ -86,7 +92,11 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
         from windlass.adapters.s3 import open_bucket
 
         bundle = {"bucket": "code", "prefix": PREFIX, "endpoint": endpoint, "refresh_interval": 1}
-        config = [{"name": "windlass", "classpath": "windlass.airflow.bundle.ReleaseBundle", "kwargs": bundle}]
+        signed = bundle | {"prefix": SIGNED.prefix, "signers": TRUSTED}
+        config = [
+            {"name": name, "classpath": "windlass.airflow.bundle.ReleaseBundle", "kwargs": kwargs}
+            for name, kwargs in (("windlass", bundle), ("signed", signed))
+        ]
         environment = {
             **os.environ,
             "AIRFLOW_HOME": str(home),
@@ -135,7 +145,7 @@ def test_airflow_follows_promotions_and_parses_only_what_would_run_differently(a
     second = deliver(airflow.store, {"digits": TWO}, serial=2)
     airflow.wait_until("second promotion", lambda: airflow.versions()["read"] == second.name)
     assert airflow.versions() == {"read": second.name, "write": first.name}
-    assert airflow.rows("select name, version from dag_bundle") == {"windlass": (second.name,)}
+    assert airflow.rows("select name, version from dag_bundle")["windlass"] == (second.name,)
 
     third = deliver(airflow.store, {"digits": ONE}, serial=3)
     airflow.wait_until("rollback", lambda: airflow.versions()["read"] == third.name)
@@ -165,6 +175,25 @@ def test_airflow_follows_promotions_and_parses_only_what_would_run_differently(a
     assert airflow.rows(query) == {}
     seen = airflow.verify(fifth)
     assert (seen.versions, seen.gone) == ({"read": fifth.name}, ["write"])
+
+
+def test_a_processor_serves_what_was_signed_and_stays_there_when_something_else_comes(airflow: Airflow) -> None:
+    good = make_release("letters", {"sort": "abc"})
+    record = Provenance(
+        project="letters", release=good.digest, commit="c" * 40, built_at="2026-11-22T09:30:00Z", tool_version="0"
+    )
+    key = provenance_key(SIGNED.prefix, "letters", good.digest, "c" * 40)
+    airflow.store.put(key, sign(record, CI).to_json())
+    first = deliver(airflow.store, {"letters": good}, settings=SIGNED)
+    airflow.wait_until("the signed release", lambda: airflow.versions("signed") == {"sort": first.name})
+    bad = make_release("letters", {"sort": "xyz"})
+    second = deliver(airflow.store, {"letters": bad}, serial=2, settings=SIGNED)
+    log = airflow.home / "log"
+    airflow.wait_until("the refusal", lambda: f"bundle signed stays at version {first.name}" in log.read_text())
+    assert airflow.versions("signed") == {"sort": first.name}
+    key = provenance_key(SIGNED.prefix, "letters", bad.digest, "c" * 40)
+    airflow.store.put(key, sign(record.model_copy(update={"release": bad.digest}), CI).to_json())
+    airflow.wait_until("the signature", lambda: airflow.versions("signed") == {"sort": second.name})
 
 
 def test_airflow_refreshes_at_once_when_it_is_asked_to_parse(airflow: Airflow) -> None:

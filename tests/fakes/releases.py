@@ -88,7 +88,7 @@ def deliver(store: Store, releases: dict[str, Archive], serial: int = 1, setting
     """Puts releases and state into `store` as a promotion would, without its safety."""
     state = make_state(releases, serial, settings)
     for name, archive in releases.items():
-        store.put(release_key(PREFIX, name, archive.digest), archive.content)
-    store.put(copy_key(PREFIX, state.name), state.to_json())
-    store.put(pointer_key(PREFIX), state.to_json())
+        store.put(release_key(settings.prefix, name, archive.digest), archive.content)
+    store.put(copy_key(settings.prefix, state.name), state.to_json())
+    store.put(pointer_key(settings.prefix), state.to_json())
     return state
