@@ -67,6 +67,15 @@ def test_a_failed_gate_is_a_reason_against(world: World) -> None:
     assert not made.is_done
 
 
+def test_a_pipeline_of_another_project_is_not_hidden_by_one_of_the_same_name(world: World) -> None:
+    world.promote(world.publish(ONE, {"read": "one", "spell": "s"}, project="letters"), ONE, "stage", project="letters")
+    made = plan(world, world.publish(TWO, {"read": "two", "write": "w"}), TWO)
+    assert made.refusals == (
+        "pipeline 'read' is live in stage as one of letters; give one of the two another dag.name",
+    )
+    assert plan(world, world.publish(TWO, {"write": "w"}), TWO).refusals == ()
+
+
 def test_a_tag_or_a_setting_alone_is_a_change_and_the_same_again_is_none(world: World) -> None:
     archive = world.publish(ONE, {"read": "one"})
     world.promote(archive, ONE, "stage")

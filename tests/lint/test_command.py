@@ -1,14 +1,19 @@
 """`windlass lint` as a command: paths, formats, exit codes, and what it does not import."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
+from rich.console import Console
 
-from windlass.cli.lint import command
+from windlass.cli import console
+from windlass.cli.lint import FORMATS, command
+from windlass.lint.explain import rule_names
 
 from .example_project import PROJECT
 
@@ -34,7 +39,7 @@ def lint(*arguments: str) -> Result:
 
 def test_without_problems_one_line_says_so(project: Path) -> None:
     result = lint()
-    assert (result.exit_code, result.output) == (0, "5 files, no problems\n")
+    assert (result.exit_code, result.output) == (0, "7 files, no problems\n")
 
 
 def test_problems_are_lines_and_the_exit_code_is_1(project: Path) -> None:
@@ -71,7 +76,7 @@ def test_environments_elsewhere_are_used_and_checked(project: Path) -> None:
     (project / "environments").rename(project.parent / "platform")
     job = "{resource_flavor: huge, docker_image: python3-11, execution_time: 1 hour, execution_script: echo}"
     (project / "pipelines/bad.yml").write_text(f"dag: {{name: bad}}\ntasks: {{a: {{b: {{job: {job}}}}}}}\n")
-    assert lint().output == "4 files, no problems\n".replace("4", "3")
+    assert lint().output == "5 files, no problems\n"
     found = lint("--environments", "../platform").output
     assert "flavor 'huge' is not declared in environments 'dev', 'stage'; did you mean" not in found
     assert "flavor 'huge' is not declared in environments 'dev', 'stage'" in found
@@ -100,7 +105,7 @@ def test_json_is_for_machines(project: Path) -> None:
 
 def test_a_code_quality_report_goes_to_a_file_while_people_read_text(project: Path) -> None:
     (project / "pipelines/bad.yml").write_text(BAD)
-    result = lint("--format", "gitlab", "--output", "quality.json")
+    result = lint("--format", "code-quality", "--output", "quality.json")
     (first,) = json.loads((project / "quality.json").read_text())
     assert result.output.endswith("[unknown-key]\n") and result.exit_code == 1
     assert first["location"] == {"path": "pipelines/bad.yml", "lines": {"begin": 1}}
@@ -110,10 +115,43 @@ def test_a_code_quality_report_goes_to_a_file_while_people_read_text(project: Pa
 def test_a_fingerprint_survives_moved_lines_and_differs_between_problems(project: Path) -> None:
     twice = BAD.replace("key: a,", "key: a, kee: 1,")
     (project / "pipelines/bad.yml").write_text(twice)
-    before = {item["fingerprint"] for item in json.loads(lint("--format", "gitlab").output)}
+    before = {item["fingerprint"] for item in json.loads(lint("--format", "code-quality").output)}
     (project / "pipelines/bad.yml").write_text("# a comment\n" + twice)
-    after = {item["fingerprint"] for item in json.loads(lint("--format", "gitlab").output)}
+    after = {item["fingerprint"] for item in json.loads(lint("--format", "code-quality").output)}
     assert before == after and len(before) == 2
+
+
+def test_a_rule_explains_itself_and_an_unknown_one_has_a_near_match(project: Path) -> None:
+    for rule in rule_names():
+        result = lint("--explain", rule)
+        assert result.output.startswith(f"{rule}: ") and result.output.endswith(f"docs/rules.md#{rule}.\n")
+    assert "did you mean 'known-pool'?" in str(lint("--explain", "known-pol").exception)
+
+
+def test_on_a_terminal_each_problem_is_followed_by_its_line(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / "pipelines/bad.yml").write_text(BAD)
+    monkeypatch.setattr(console, "out", Console(force_terminal=True, color_system=None, width=200))
+    assert lint().output.splitlines() == [
+        "pipelines/bad.yml:1:18: unknown key 'ownr' in dag; did you mean 'owner'? [unknown-key]",
+        "    1 | dag: {name: bad, ownr: me}",
+        "      |                  ^~~~",
+    ]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_says_the_same_exit_code(form: str, project: Path) -> None:
+    assert lint("--format", form).exit_code == 0
+    (project / "pipelines/bad.yml").write_text(BAD)
+    assert lint("--format", form).exit_code == 1
+
+
+def test_the_hooks_for_pre_commit_run_commands_that_exist() -> None:
+    hooks = yaml.safe_load((Path(__file__).parents[2] / ".pre-commit-hooks.yaml").read_text())
+    assert [hook["id"] for hook in hooks] == ["windlass-lint", "windlass-lint-fix"]
+    for hook in hooks:
+        words = hook["entry"].split()
+        assert words[:2] == ["windlass", "lint"] and set(words[2:]) <= {"--fix"}
+        assert re.search(hook["files"], "pipelines/a.yml") and not re.search(hook["files"], "src/a.yml")
 
 
 def test_a_folder_without_files_to_check_is_not_fine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from windlass.lint.explain import explanation
 from windlass.lint.rules import RULES
 
 from .example_project import lint_example
@@ -11,19 +12,19 @@ from .test_rules import RULES_OF_READING
 
 PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
 EXAMPLE = re.compile(
-    r"^## (?P<rule>\S+)\n(?P<before>.*?`(?P<path>\w+/example\.yml)`\n\n```yaml\n(?P<yaml>.*?)```\n\n```text\n)"
-    r"(?P<out>.*?)```\n",
+    r"^## (?P<rule>\S+)\n\n(?P<said>.*?)\n\n(?P<before>`(?P<path>\w+/example\.yml)`\n\n```yaml\n(?P<yaml>.*?)```"
+    r"\n\n```text\n)(?P<out>.*?)```\n",
     re.S | re.M,
 )
 
 
-def test_every_example_of_the_page_says_what_lint_says(
+def test_the_page_says_what_the_rules_say_and_every_example_what_lint_says(
     tmp_path: Path, compare_golden: Callable[[Path, str], None]
 ) -> None:
     def rerun(match: re.Match[str]) -> str:
         found = lint_example(tmp_path / match["rule"], match["path"], match["yaml"])
         assert f"[{match['rule']}]" in found
-        return f"## {match['rule']}\n{match['before']}{found}```\n"
+        return f"## {match['rule']}\n\n{explanation(match['rule'])}\n\n{match['before']}{found}```\n"
 
     compare_golden(PAGE, EXAMPLE.sub(rerun, PAGE.read_text()))
 

@@ -55,6 +55,23 @@ def link(path: str, target: str) -> Callable[[Path], None]:
     return write
 
 
+def template(content: str, use: str = "template: t@1") -> Callable[[Path], None]:
+    def write(project: Path) -> None:
+        (project / "templates").mkdir()
+        (project / "templates/t@1.yml").write_text(content)
+        (project / "pipelines/x.yml").write_text(f"dag: {{name: x}}\n{use}\n")
+
+    return write
+
+
+def link_of_templates(project: Path) -> None:
+    (project / "templates").symlink_to("/etc")
+    (project / "defaults.yml").symlink_to("/etc/passwd")
+    (project / ".windlass").mkdir()
+    (project / ".windlass/platform").symlink_to("/etc")
+    (project / "pipelines/x.yml").write_bytes(pipeline("a"))
+
+
 def operator(source: bytes) -> Callable[[Path], None]:
     def write(project: Path) -> None:
         (project / "operators").mkdir()
@@ -81,9 +98,13 @@ def model_of_other_files(project: Path) -> None:
     (project / "link").symlink_to("/etc")
 
 
+HEADER = "template: {description: d, parameters: {p: {type: %s, description: d}}}\n"
+TEXT = HEADER % "string" + TASKS % '"$[[ parameters.p ]]"'
+MANY = "tasks: {a: {b: {operator_type: notify, connection: a, message: [%s]}}}\n"
 LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{chr(98 + i)}: &{chr(98 + i)} [{', '.join(['*' + chr(97 + i)] * 10)}]\n" for i in range(9)
 )
+MARKS = b"".join(b"# windlass: ignore[known-pool] %d\n" % i for i in range(20_000))
 OWN = b"class Own:\n    inputs = %s\n    def __init__(self, *, outputs): ...\n"
 HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
     "python tag": (text_file(pipeline("!!python/object/apply:os.system ['touch /tmp/x']")), r"tag .* not allowed"),
@@ -156,6 +177,31 @@ HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
         text_file(pipeline("a").replace(b"x}", b"x, timezone: ../../../etc/passwd}")),
         r"time zone",
     ),
+    "20,000 ignore comments": (text_file(MARKS + pipeline("a")), r"known-pool|no problems"),
+    "ignore comment of a thousand brackets": (
+        text_file(pipeline("a") + b"# windlass: ignore" + b"[" * 100_000 + b"\n"),
+        r"say which rule",
+    ),
+    "ignore comment in a file that is no YAML": (
+        text_file(b"# windlass: ignore[syntax] no\na: [\n"),
+        r"cannot be ignored",
+    ),
+    "a megabyte that is nearly a password": (
+        text_file(pipeline("a").replace(b"x}", b"x, description: '" + b"a://b:" * 150_000 + b"'}")),
+        r"no problems",
+    ),
+    "a megabyte that is nearly a key": (
+        text_file(pipeline("a").replace(b"x}", b"x, description: '" + b"-----BEGIN A A " * 60_000 + b"'}")),
+        r"no problems",
+    ),
+    "template that reads a file": (
+        text_file(pipeline("\"{{ var.value['a' * 99999] }}{{ conn.\"").replace(b"key", b"key")),
+        r"no problems|1:|2:",
+    ),
+    "schedule of every minute of eight years": (
+        text_file(pipeline("a").replace(b"x}", b"x, schedule: '* * * * *', run_time: 1 hour}")),
+        r"runs start 1 minute apart",
+    ),
     "link to the password file": (link("pipelines/x.yml", "/etc/passwd"), r"leads out of the project"),
     "link to nowhere": (link("pipelines/x.yml", "nowhere"), r"no such file"),
     "link to itself": (link("pipelines/x.yml", "x.yml"), r"no such file"),
@@ -176,6 +222,53 @@ HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
     "operator with a deep literal": (operator(OWN % (b"[" * 150 + b"]" * 150)), r"must be a literal|cannot be read"),
     "operator of no class": (operator(b"import os\n"), r"needs a class 'Own'"),
     "operator in Latin-1": (operator(b"# \xe4\n"), r"not UTF-8"),
+    "template that is a path": (template(TEXT, "template: ../../etc/passwd@1"), r"not of the form NAME@VERSION"),
+    "template with a NUL in its name": (template(TEXT, 'template: "t\\0@1"'), r"not of the form NAME@VERSION"),
+    "template that uses itself": (template("template: t@1\n"), r"a template cannot use another template"),
+    "template of a template": (
+        template(TEXT, "template: t@1\nwith: {p: '$[[ parameters.p ]] {{ ds }} !!python/name:os.system'}"),
+        r"2 files, no problems",
+    ),
+    "parameters that grow": (
+        template(
+            HEADER % "array" + MANY % ", ".join(['"$[[ parameters.p ]]"'] * 1_000),
+            f"template: t@1\nwith: {{p: [{', '.join('x' * 1_000)}]}}",
+        ),
+        r"with its parameters, template 't@1' has more than 50,000 values",
+    ),
+    "text of parameters that grows": (
+        template(
+            HEADER % "string" + TASKS % f"'{'$[[ parameters.p ]]' * 10_000}'",
+            f"template: t@1\nwith: {{p: '{'x' * 100_000}'}}",
+        ),
+        r"with its parameters, template 't@1' has more than",
+    ),
+    "parameter that nests": (
+        template(
+            HEADER % "array" + TASKS % ("[" * 30 + '"$[[ parameters.p ]]"' + "]" * 30),
+            f"template: t@1\nwith: {{p: {'[' * 30}{']' * 30}}}",
+        ),
+        r"nested more than 40 deep",
+    ),
+    "pattern that never ends": (
+        template(
+            (TEXT.replace("description: d}}", "description: d, pattern: '(a+)+b'}}")),
+            f"template: t@1\nwith: {{p: {'a' * 50_000}}}",
+        ),
+        r"does not have the form",
+    ),
+    "pattern of patterns": (
+        template(TEXT.replace("description: d}}", "description: d, pattern: '((x{1000}){1000}){1000}'}}")),
+        r"is no regular expression",
+    ),
+    "8,000 keys under 8,000 keys": (
+        template(
+            TEXT + "dag: {" + ", ".join(f"k{i}: $" for i in range(8_000)) + "}\n",
+            "template: t@1\nwith: {p: a}\ntasks: {a: {b: {" + ", ".join(f"k{i}: $" for i in range(8_000)) + "}}}",
+        ),
+        r"more problems of this (kind|rule)",
+    ),
+    "links in place of templates and defaults": (link_of_templates, r"defaults.yml:1:1: .* leads out of the project"),
 }
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from windlass.lint import rules
+from windlass.lint.reading import READING
 from windlass.lint.rules import RULES
 
 from .example_project import FOLDERS, lint_example
 
 CASES = sorted((Path(__file__).parent / "rules").glob("*/*.yml"))
-RULES_OF_READING = {"syntax", "schema", "unknown-key", "duplicate-key", "yaml-surprise"}
+RULES_OF_READING = set(READING)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}/{case.stem}")

@@ -20,7 +20,10 @@ EXAMPLES = {re.findall(r"name: (\w+)", text)[0]: text for text in re.findall(r"`
 FILES = {
     "sql/orders.sql": "SELECT * FROM orders WHERE day = '{{ ds }}'\n",
     "docs/orders.md": "# Orders\n",
-    "environments/dev.yml": "s3: {code: c, models: m, data: d}\nflavors: {cpu-1gb: {}}\nimages: {python3-11: x}\n",
+    "environments/dev.yml": (
+        "s3: {code: c, models: m, data: d}\nflavors: {cpu-1gb: {}}\nimages: {python3-11: x}\n"
+        "pools: {dwh: {slots: 1}}\nconnections: {dwh: {type: postgres}}\nassets: {clients: the CRM, prices: the shop}\n"
+    ),
     "environments/prod.yml": (
         "s3: {code: c, models: m, data: d}\nflavors: {cpu-1gb: {}}\nimages: {python3-11: 'python:3.11'}\n"
         "upstream: dev\npools: {dwh: {slots: 1}}\nconnections: {dwh: {type: postgres}}\n"

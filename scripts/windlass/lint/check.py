@@ -1,43 +1,66 @@
 """Checks a whole project in one pass: every file is parsed, every rule is asked, every problem is reported."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 
 from windlass.catalog.operator import Catalog
 from windlass.catalog.read import read_catalog
+from windlass.lint.fold import folded
+from windlass.lint.ignore import Known, without_ignored
 from windlass.lint.project import ModelFile, PipelineFile, Project
-from windlass.lint.rules import RULES
-from windlass.spec.document import Document
+from windlass.lint.reading import READING
+from windlass.lint.rules import IGNORABLE, NEEDS_ENVIRONMENTS, RULES
+from windlass.lint.secrets import without_secrets
+from windlass.spec.document import Document, parse_document
 from windlass.spec.environment import Environment, read_environment
 from windlass.spec.files import parse_file
 from windlass.spec.model import Model, salvage_model
 from windlass.spec.pipeline import Pipeline, salvage_pipeline
 from windlass.spec.problem import Problem
+from windlass.spec.shelf import Shelf
 
 _MAX_PER_RULE = 250
 _MAX_MESSAGE = 500
+_NOT_NOUNS = {("environments", "roles"), ("pipelines", "defaults")}
 
 
 @dataclass(frozen=True)
 class Report:
-    """What lint found. `pipelines` (by path) and `models` (by name) are those without problems of form."""
+    """What lint found. `pipelines` (by path) and `models` (by name) are those without problems of form.
+
+    `texts` is what each file says, as far as it could be read.
+    """
 
     problems: list[Problem]
     pipelines: dict[str, Pipeline]
     models: dict[str, Model]
     catalog: Catalog
     files: list[str]
+    texts: Mapping[str, str] = field(default_factory=dict)
+    shelf: Shelf | None = None
 
 
-def check_project(folder: Path, environments: Mapping[str, Environment] | None, extra: Sequence[str] = ()) -> Report:
+def check_project(
+    folder: Path,
+    environments: Mapping[str, Environment] | None,
+    extra: Sequence[str] = (),
+    changed: Mapping[str, bytes] = MappingProxyType({}),
+    platform: Path | None = None,
+) -> Report:
     """The problems of the project in `folder`, sorted.
 
     Flavors and images are checked against `environments`, or against the project's own where that is None.
-    `extra` are pipeline files (paths below the folder) outside `pipelines/`.
+    `extra` are pipeline files (paths below the folder) outside `pipelines/`; `changed` are files to be taken as if
+    they held this. Templates and defaults are the project's, and those of the repository in `platform`.
     """
-    documents = {path: parse_file(folder, path) for path in (*_files(folder), *dict.fromkeys(extra))}
+    shelf = Shelf(folder, platform, changed)
+    paths = (*_files(folder), *(path for path in dict.fromkeys(extra) if path not in shelf.documents))
+    documents = {
+        path: parse_document(path, changed[path]) if path in changed else parse_file(folder, path) for path in paths
+    }
     pipelines, models = [], []
     environment_documents: dict[str, Document] = {}
     for path, document in documents.items():
@@ -46,9 +69,11 @@ def check_project(folder: Path, environments: Mapping[str, Environment] | None, 
         elif path.startswith("environments/"):
             environment_documents[Path(path).stem] = document
         else:
-            pipelines.append(PipelineFile(document, salvage_pipeline(document)))
+            whole = shelf.assembled(document)
+            pipelines.append(PipelineFile(whole or document, salvage_pipeline(whole) if whole else None))
+    documents |= shelf.documents
     own = _read_environments(environment_documents)
-    wanted = {name for file in pipelines for name in _operator_types(file)}
+    wanted = {*shelf.operators, *(name for file in pipelines for name in _operator_types(file))}
     project = Project(
         folder=folder,
         pipelines=pipelines,
@@ -56,23 +81,36 @@ def check_project(folder: Path, environments: Mapping[str, Environment] | None, 
         environment_documents=environment_documents,
         environments=environments if environments is not None else own or None,
         catalog=read_catalog(folder, wanted) if wanted else Catalog(),
+        shelf=shelf,
     )
-    found = [problem for document in documents.values() for problem in document.problems]
+    shelf.check_operators(project.catalog.names)
     return Report(
-        problems=sorted({_clipped(problem) for problem in (*found, *_ask(project))}),
+        problems=_problems(project, documents.values()),
         pipelines={f.document.path: f.pipeline for f in pipelines if f.pipeline and not f.document.problems},
         models={f.name: f.model for f in models if f.model and not f.document.problems},
         catalog=project.catalog,
-        files=sorted(documents),
+        files=sorted(path for path in documents if path not in shelf.documents or path in shelf.own),
+        shelf=shelf,
+        texts={document.path: document.text for document in documents.values()},
     )
 
 
 def check_environments(documents: Mapping[str, Document]) -> tuple[list[Problem], dict[str, Environment]]:
     """The problems of a folder of environments, by stem, sorted; and the environments that have none."""
     environments = _read_environments(documents)
-    found = {problem for document in documents.values() for problem in document.problems}
     project = Project(Path(), environment_documents=documents)
-    return sorted({_clipped(problem) for problem in (*found, *_ask(project))}), environments
+    return _problems(project, documents.values()), environments
+
+
+def _problems(project: Project, documents: Iterable[Document]) -> list[Problem]:
+    """All problems, sorted, without those that a comment takes back."""
+    documents = list(documents)
+    found = [problem for document in documents for problem in document.problems]
+    asked = {rule.NAME for rule in RULES if project.environments is not None or rule.NAME not in NEEDS_ENVIRONMENTS}
+    shared = project.shelf.documents if project.shelf else ()
+    known = Known({*READING, *(rule.NAME for rule in RULES)}, IGNORABLE, asked, shared)
+    left, wrong = without_ignored((*found, *_ask(project)), documents, known)
+    return sorted({_clipped(problem) for problem in folded((*left, *wrong))})
 
 
 def _ask(project: Project) -> Iterator[Problem]:
@@ -87,7 +125,7 @@ def _ask(project: Project) -> Iterator[Problem]:
 def _files(folder: Path) -> Iterator[str]:
     for kind, endings in (("pipelines", ("yml", "yaml")), ("models", ("yml",)), ("environments", ("yml",))):
         paths = [path for ending in endings for path in (folder / kind).glob(f"*.{ending}")]
-        yield from sorted(f"{kind}/{path.name}" for path in paths if (kind, path.stem) != ("environments", "roles"))
+        yield from sorted(f"{kind}/{path.name}" for path in paths if (kind, path.stem) not in _NOT_NOUNS)
 
 
 def _read_environments(documents: Mapping[str, Document]) -> dict[str, Environment]:
@@ -103,8 +141,8 @@ def _operator_types(file: PipelineFile) -> Iterable[str]:
 
 
 def _clipped(problem: Problem) -> Problem:
-    """The problem in one line of a length that a person reads."""
-    message = " ".join(problem.message.split())
+    """The problem in one line of a length that a person reads, without a secret that it might quote."""
+    message = without_secrets(" ".join(problem.message.split()))
     if len(message) > _MAX_MESSAGE:
         message = message[:_MAX_MESSAGE] + "..."
     return problem if message == problem.message else replace(problem, message=message)

@@ -1,6 +1,9 @@
 """Cron expressions of five fields, as Airflow's croniter reads them: whether one is right, and if not, why."""
 
 import re
+from datetime import date, timedelta
+from functools import lru_cache
+from itertools import pairwise
 
 PRESETS = ("@once", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
 
@@ -54,9 +57,63 @@ def _values(word: str, name: str, low: int, high: int, names: dict[str, int]) ->
         first = low if match["all"] else numbers[0]
         last = numbers[-1] if match["last"] or not (match["all"] or match["step"]) else high
         step = int(match["step"]) if match["step"] else 1
+        if match["last"] and first == last:
+            return f"{part!r} is no {name}: Airflow reads a range from a number to itself as all of them; write {first}"
         if step == 0 or first > last:
             return f"{part!r} is no {name}: " + (
                 "a step of 0 leads nowhere" if step == 0 else "the range runs backwards"
             )
         found.update(range(first, last + 1, step))
+    return found
+
+
+_PRESET_GAPS = {
+    "@hourly": timedelta(hours=1),
+    "@daily": timedelta(days=1),
+    "@weekly": timedelta(days=7),
+    "@monthly": timedelta(days=28),
+    "@quarterly": timedelta(days=90),
+    "@yearly": timedelta(days=365),
+}
+_YEARS = 8
+"""Of which one at least is a leap year, wherever one begins."""
+
+
+def shortest_gap(expression: str) -> timedelta | None:
+    """The shortest time between two runs of a preset or a cron expression; None where it has none, or is none."""
+    if expression in _PRESET_GAPS:
+        return _PRESET_GAPS[expression]
+    words = expression.lower().split()
+    if expression.startswith("@") or why_not_cron(expression):
+        return None
+    minutes, hours, days, months, weekdays = (
+        sorted(values) if isinstance(values := _values(word, *field), set) else []
+        for word, field in zip(words, _FIELDS, strict=True)
+    )
+    times = [hour * 60 + minute for hour in hours for minute in minutes]
+    within = [later - earlier for earlier, later in pairwise(times)]
+    fires = _days(
+        tuple(days),
+        tuple(months),
+        tuple(weekdays),
+        either="*" not in (words[2][:1], words[4][:1]),
+        last=words[2] == "l",
+    )
+    across = [(later - earlier).days * 1440 - times[-1] + times[0] for earlier, later in pairwise(fires)]
+    return timedelta(minutes=min(within + across)) if within or across else None
+
+
+@lru_cache(maxsize=256)
+def _days(
+    days: tuple[int, ...], months: tuple[int, ...], weekdays: tuple[int, ...], *, either: bool, last: bool
+) -> list[date]:
+    """The days of some years on which a cron expression fires: where both are given, either kind of day will do."""
+    found = []
+    for number in range(date(2024, 1, 1).toordinal(), date(2024 + _YEARS, 1, 1).toordinal()):
+        day = date.fromordinal(number)
+        if day.month in months:
+            by_date = (day + timedelta(days=1)).day == 1 if last else day.day in days
+            by_week = day.isoweekday() % 7 in weekdays or (day.isoweekday() == 7 and 7 in weekdays)
+            if (by_date or by_week) if either else (by_date and by_week):
+                found.append(day)
     return found

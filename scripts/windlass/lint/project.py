@@ -12,6 +12,7 @@ from windlass.spec.environment import Environment
 from windlass.spec.group import Group, is_task
 from windlass.spec.model import Model
 from windlass.spec.pipeline import Pipeline
+from windlass.spec.shelf import Shelf
 from windlass.spec.task import Task
 
 
@@ -93,6 +94,7 @@ class Project:
     environment_documents: Mapping[str, Document] = field(default_factory=dict)
     environments: Mapping[str, Environment] | None = None
     catalog: Catalog = field(default_factory=Catalog)
+    shelf: Shelf | None = None
 
     def tasks(self) -> Iterator[tuple[PipelineFile, str, Location, Task]]:
         """Each task of each pipeline, with the file that it is in."""

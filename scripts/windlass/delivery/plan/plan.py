@@ -104,12 +104,14 @@ class Plan:
 def plan_promotion(project: str, origin: Origin, facts: Facts) -> Plan:
     """The plan that makes `facts.release` live. A failed gate is a refusal, whatever else would change.
 
-    A hold and a missing verdict refuse a change only: what is live already may be promoted again in vain.
+    A hold, a missing verdict and a name that is taken refuse a change only: what is live already may be promoted again
+    in vain.
     """
     plan = _plan("promote", project, origin, facts, (*facts.doubts, *_failed_gates(facts)))
     if plan.is_live:
         return plan
-    return replace(plan, refusals=(*plan.refusals, *_holds(project, facts), *_missing_verdict(project, facts)))
+    more = (*_taken(project, facts), *_holds(project, facts), *_missing_verdict(project, facts))
+    return replace(plan, refusals=(*plan.refusals, *more))
 
 
 def plan_rollback(project: str, origin: Origin, facts: Facts, hold: Hold | None = None) -> Plan:
@@ -168,6 +170,17 @@ def _failed_gates(facts: Facts) -> tuple[str, ...]:
         failures = failed_gates(model.gates, model.metrics, live.metrics if live else None)
         reasons += [f"model {name!r}, version {model.version}: {failure}" for failure in failures]
     return tuple(reasons)
+
+
+def _taken(project: str, facts: Facts) -> tuple[str, ...]:
+    """Airflow knows a DAG by its id alone: of two projects with the same id, each would hide the other's."""
+    others = facts.state.projects.items() if facts.state else ()
+    return tuple(
+        f"pipeline {name!r} is live in {facts.settings.name} as one of {other}; give one of the two another dag.name"
+        for other, live in sorted(others)
+        if other != project
+        for name in sorted(facts.release.manifest.pipelines.keys() & set(live.pipelines))
+    )
 
 
 def _holds(project: str, facts: Facts) -> tuple[str, ...]:

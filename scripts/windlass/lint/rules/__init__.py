@@ -3,6 +3,8 @@
 from windlass.lint.rules import (
     distinct_filenames,
     known_argument,
+    known_asset,
+    known_connection,
     known_environment,
     known_file,
     known_flavor,
@@ -10,11 +12,19 @@ from windlass.lint.rules import (
     known_image,
     known_name,
     known_operator,
+    known_owner,
     known_placeholder,
+    known_pool,
     known_port,
     known_task,
+    known_variable,
+    newest_template,
     no_cycle,
+    no_future_start,
+    no_overlap,
+    no_secret,
     port_type,
+    unused_output,
     valid_schedule,
     valid_timezone,
 )
@@ -22,6 +32,8 @@ from windlass.lint.rules import (
 RULES = (
     distinct_filenames,
     known_argument,
+    known_asset,
+    known_connection,
     known_environment,
     known_file,
     known_flavor,
@@ -29,11 +41,43 @@ RULES = (
     known_image,
     known_name,
     known_operator,
+    known_owner,
     known_placeholder,
+    known_pool,
     known_port,
     known_task,
+    known_variable,
+    newest_template,
     no_cycle,
+    no_future_start,
+    no_overlap,
+    no_secret,
     port_type,
+    unused_output,
     valid_schedule,
     valid_timezone,
 )
+IGNORABLE = frozenset(
+    rule.NAME
+    for rule in (
+        known_asset,
+        known_connection,
+        known_flavor,
+        known_image,
+        known_owner,
+        known_placeholder,
+        known_pool,
+        known_variable,
+        newest_template,
+        no_future_start,
+        no_overlap,
+        no_secret,
+        port_type,
+        unused_output,
+    )
+)
+"""Rules that a comment can take back for a line; what breaks another one could not be rendered or would not run."""
+NEEDS_ENVIRONMENTS = frozenset(
+    rule.NAME for rule in (known_asset, known_connection, known_flavor, known_image, known_pool, known_variable)
+)
+"""Rules that find nothing, or not all, where no environments are known."""

@@ -1,5 +1,10 @@
-"""The files that a model or a pipeline names exist, and are inside the project."""
+"""The files that a model or a pipeline names exist, and are inside the project.
 
+A pipeline names them as `docs: docs/x.md` and `{file: sql/x.sql}`; they are UTF-8 text. An argument `sql` that is only
+the path of a file would be sent to the database as it is.
+"""
+
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +16,7 @@ from windlass.spec.names import check_relative_path
 from windlass.spec.problem import Problem
 
 NAME = "known-file"
+_SQL_FILE = re.compile(r"[A-Za-z0-9_./-]+\.sql")
 
 
 def check(project: Project) -> Iterator[Problem]:
@@ -26,6 +32,11 @@ def check(project: Project) -> Iterator[Problem]:
         for location, path in _files_of(pipeline):
             if reason := _why_no_path(path) or _why_no_text(read_inside(project.folder, path)):
                 yield pipeline.document.problem(location, NAME, f"{path!r}: {reason}")
+        for _, place, task in pipeline.tasks():
+            for key, value in task.arguments.items():
+                if (key == "sql" or key.endswith("_sql")) and isinstance(value, str) and _SQL_FILE.fullmatch(value):
+                    message = f"{value!r} is a path and no query; write {{file: {value}}}"
+                    yield pipeline.document.problem((*place, key), NAME, message)
 
 
 def _paths(file: ModelFile) -> Iterator[tuple[Location, str]]:

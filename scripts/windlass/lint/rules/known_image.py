@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
-from windlass.lint.declared import not_declared
-from windlass.lint.project import Project
+from windlass.lint.declared import not_declared, undeclared
+from windlass.lint.project import Project, place
+from windlass.spec.document import Location
+from windlass.spec.pipeline import Pipeline
 from windlass.spec.problem import Problem
 
 NAME = "known-image"
@@ -11,13 +13,15 @@ NAME = "known-image"
 
 def check(project: Project) -> Iterator[Problem]:
     """A problem for each image of a job that an environment does not declare."""
+    yield from undeclared(project, NAME, "image", _asked, lambda environment: environment.images)
     declared = {name: environment.images for name, environment in (project.environments or {}).items()}
-    for file, _, location, task in project.tasks():
-        for message in (
-            not_declared("image", task.job.docker_image, declared) if task.job and task.job.docker_image else ()
-        ):
-            yield file.document.problem((*location, "job", "docker_image"), NAME, message)
     for model_file in project.models:
         if model_file.model and model_file.model.train.docker_image:
             for message in not_declared("image", model_file.model.train.docker_image, declared):
                 yield model_file.document.problem(("train", "docker_image"), NAME, message)
+
+
+def _asked(pipeline: Pipeline) -> Iterator[tuple[Location, str]]:
+    for task_id, task in pipeline.task_ids.items():
+        if task.job:
+            yield (*place(task_id), "job", "docker_image"), task.job.docker_image

@@ -1,4 +1,8 @@
-"""An input names a task's output (`group.task.port`) or a model (`model:name`), and an operator has these ports."""
+"""An input names a task's output (`group.task.port`) or a model (`model:name`), and an operator has these ports.
+
+An operator's ports are those that its class declares: by name (`{"data": ".csv"}`), any (`{"*": ""}`) or exactly one of
+any name (`{"?": ""}`).
+"""
 
 from collections.abc import Iterator, Mapping
 

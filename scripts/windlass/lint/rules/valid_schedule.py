@@ -1,9 +1,10 @@
-"""`schedule` is a preset or a cron expression of five fields that Airflow understands and that fires some day."""
+"""`schedule` is a preset like `@daily`, or a cron expression of five fields that Airflow understands and that fires."""
 
 from collections.abc import Iterator
 
 from windlass.lint.cron import PRESETS, why_not_cron
 from windlass.lint.project import Project
+from windlass.lint.variants import variants, written
 from windlass.spec.problem import Problem, near
 
 NAME = "valid-schedule"
@@ -12,14 +13,16 @@ NAME = "valid-schedule"
 def check(project: Project) -> Iterator[Problem]:
     """A problem for each schedule that cannot be understood."""
     for file in project.pipelines:
-        schedule = file.pipeline.dag.schedule if file.pipeline else None
-        if not isinstance(schedule, str) or not schedule or schedule in PRESETS:
-            continue
-        if schedule.startswith("@"):
-            message = f"there is no preset {schedule!r}{near(schedule, PRESETS)}"
-        else:
-            reason = why_not_cron(schedule)
-            if reason is None:
-                continue
-            message = f"schedule {schedule!r}: {reason}"
-        yield file.document.problem(("dag", "schedule"), NAME, message)
+        for environment, pipeline in variants(file):
+            schedule = pipeline.dag.schedule
+            if isinstance(schedule, str) and (message := _why_not(schedule)):
+                yield file.document.problem(written(file, environment, ("dag", "schedule")), NAME, message)
+
+
+def _why_not(schedule: str) -> str | None:
+    if not schedule or schedule in PRESETS:
+        return None  # where it is empty, the schema has said so
+    if schedule.startswith("@"):
+        return f"there is no preset {schedule!r}{near(schedule, PRESETS)}"
+    reason = why_not_cron(schedule)
+    return f"schedule {schedule!r}: {reason}" if reason else None

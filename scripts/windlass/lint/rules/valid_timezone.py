@@ -5,6 +5,7 @@ from functools import cache
 from zoneinfo import available_timezones
 
 from windlass.lint.project import Project
+from windlass.lint.variants import variants, written
 from windlass.spec.problem import Problem, near
 
 NAME = "valid-timezone"
@@ -13,11 +14,12 @@ NAME = "valid-timezone"
 def check(project: Project) -> Iterator[Problem]:
     """A problem for each time zone that does not exist."""
     for file in project.pipelines:
-        name = file.pipeline.dag.timezone if file.pipeline else "UTC"
-        if name != "UTC" and name not in _names():
-            advice = near(name, _names()) if "/" in name else "; take UTC or a name like Europe/Berlin"
-            message = f"there is no time zone {name!r}{advice}"
-            yield file.document.problem(("dag", "timezone"), NAME, message)
+        for environment, pipeline in variants(file):
+            name = pipeline.dag.timezone
+            if name != "UTC" and name not in _names():
+                advice = near(name, _names()) if "/" in name else "; take UTC or a name like Europe/Berlin"
+                place = written(file, environment, ("dag", "timezone"))
+                yield file.document.problem(place, NAME, f"there is no time zone {name!r}{advice}")
 
 
 @cache
