@@ -17,6 +17,7 @@ from windlass.spec.release import release_key
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 ONE, TWO, THREE = "1" * 40, "2" * 40, "3" * 40
+LETTERS = changed(READ, ("name: read", "name: spell"))
 SLOWER = changed(READ, ("10 minutes", "20 minutes"))
 
 
@@ -31,7 +32,7 @@ def past(world: World) -> World:
     put(world, archive(READ), ONE, "v1")
     put(world, archive(READ), ONE, "v1", "stage")
     put(world, archive(SLOWER), TWO, "v2")
-    put(world, archive(READ, project="letters"), THREE, "v9", project="letters")
+    put(world, archive(LETTERS, project="letters"), THREE, "v9", project="letters")
     return world
 
 

@@ -1,12 +1,11 @@
 """README and reference pages say what the tool says: their blocks are made again and compared."""
 
-import io
+import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import redirect_stdout
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ import pytest
 import yaml
 
 from windlass.cli.main import COMMANDS
-from windlass.cli.main import windlass as group
 from windlass.spec import errors
 
 ROOT = Path(__file__).parents[2]
@@ -33,14 +31,33 @@ def windlass(*arguments: str, folder: Path = ROOT) -> str:
     return done.stdout
 
 
+EVERY_HELP = """
+import io, json, sys
+from contextlib import redirect_stdout
+from windlass.cli.main import windlass
+pages = {}
+for command in json.loads(sys.argv[1]):
+    with redirect_stdout(io.StringIO()) as shown:
+        windlass.main([*command, "--help"], prog_name="windlass", standalone_mode=False)
+    pages[" ".join(command)] = shown.getvalue()
+print(json.dumps(pages))
+"""
+
+
 @cache
+def help_pages() -> dict[str, str]:
+    """What `windlass COMMAND --help` prints, by command: all in one process, in which no test called a command."""
+    commands = [[], *([name] for name in COMMANDS)]
+    commands += [[name, action] for name, actions in ACTIONS.items() for action in actions]
+    environment = os.environ | {"COLUMNS": "110", "LC_ALL": "C.UTF-8"}
+    script = [sys.executable, "-c", EVERY_HELP, json.dumps(commands)]
+    done = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, env=environment, check=True)
+    pages: dict[str, str] = json.loads(done.stdout)
+    return pages
+
+
 def help_of(*command: str) -> str:
-    """What `windlass COMMAND --help` prints, without a process for each."""
-    shown = io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(shown):
-        patch.setenv("COLUMNS", "110")
-        group.main([*command, "--help"], prog_name="windlass", standalone_mode=False)
-    return shown.getvalue()
+    return help_pages()[" ".join(command)]
 
 
 def with_block(page: str, after: str, content: str) -> str:
