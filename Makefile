@@ -65,6 +65,11 @@ requirements: venv ## Locks the newest versions of all packages, with hashes and
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  pyproject.toml --all-extras --group dev --output-file requirements/all.txt
 	grep -A 400 '^uv==' requirements/all.txt | awk 'NR > 1 && /^[a-z]/ { exit } !/# via/ { print }' > requirements/uv.txt
+	for version in 3.1 3.2; do \
+	  printf '%s\n' "apache-airflow==$$version.*" $(addprefix apache-airflow-providers-,amazon postgres smtp standard) \
+	  | $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	    pyproject.toml - --output-file requirements/airflow-$$version.txt || exit; \
+	done
 
 clean: down ## Removes the virtual environment and the local stack with all its data.
-	rm -rf $(VENV) $(DEMO)/stack $(DEMO)/demo
+	rm -rf $(VENV) $(DEMO)/stack $(DEMO)/demo $(DEMO)/airflow-*

@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import promotion, rollback, serving, staging
+from bench import authoring, parsing, promotion, rollback, serving, staging
 from bench.landscape import landscape
 from bench.report import surroundings, write_part
 
@@ -18,6 +18,8 @@ def main() -> None:
         "promotion": promotion.measure,
         "rollback": rollback.measure,
         "serving": serving.measure,
+        "authoring": authoring.measure,
+        "parsing": parsing.measure,
     }
     with tempfile.TemporaryDirectory() as folder, landscape(Path(folder)) as land:
         for name in sys.argv[1:] or known:

@@ -21,6 +21,7 @@ from typing import Any
 PR_SET_CHILD_SUBREAPER = 36
 _WARM = (
     *("airflow.sdk", "airflow.dag_processing.dagbag", "airflow.serialization.serialized_objects"),
+    "airflow.models.dagbag",  # where Airflow 3.1 has it
     *("airflow.timetables.trigger", "airflow.timetables.interval", "airflow.providers.standard.operators.hitl"),
 )
 """What every DAG file makes Airflow import: its time is not that of the file."""
@@ -187,9 +188,13 @@ def _refuse(root: str, private: list[str]) -> list[dict[str, Any]]:
 
 
 def _load(file: dict[str, str]) -> dict[str, Any]:
-    bags: Any = importlib.import_module("airflow.dag_processing.dagbag")
+    try:
+        bags: Any = importlib.import_module("airflow.dag_processing.dagbag")
+        named = {"bundle_name": "windlass"}
+    except ModuleNotFoundError:  # Airflow 3.1 has it elsewhere, and without a name
+        bags, named = importlib.import_module("airflow.models.dagbag"), {}
     begin = time.perf_counter()
-    bag = bags.BundleDagBag(dag_folder=file["path"], bundle_path=Path(file["root"]), bundle_name="windlass")
+    bag = bags.BundleDagBag(dag_folder=file["path"], bundle_path=Path(file["root"]), **named)
     seconds = time.perf_counter() - begin
     dags: dict[str, Any] = {}
     broken: dict[str, str] = {}
@@ -204,7 +209,8 @@ def _load(file: dict[str, str]) -> dict[str, Any]:
 
 def _serialized(dag: Any) -> Any:
     """The DAG as Airflow keeps it; ValueError when what is read back from that is another DAG."""
-    kept: Any = importlib.import_module("airflow.serialization.serialized_objects").DagSerialization
+    objects: Any = importlib.import_module("airflow.serialization.serialized_objects")
+    kept = getattr(objects, "DagSerialization", None) or objects.SerializedDAG  # the latter in Airflow 3.1
     data = json.loads(json.dumps(kept.to_dict(dag)))
     back = kept.from_dict(data)
     for what, there, here in (

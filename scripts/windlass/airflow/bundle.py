@@ -16,7 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from airflow.dag_processing.bundles.base import BaseDagBundle, BundleVersion
+from airflow.dag_processing.bundles import base
+from airflow.dag_processing.bundles.base import BaseDagBundle
 from airflow.sdk.exceptions import AirflowException
 
 from windlass.airflow.disk import Disk
@@ -32,6 +33,8 @@ from windlass.spec.store import Missing, Store
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 8
+_VERSION: Any = getattr(base, "BundleVersion", None)
+"""Airflow before 3.3 takes the name of a version alone."""
 _SECONDS, _ATTEMPTS = 15, 2  # the DAG processor waits for a refresh: better to try again at the next one
 
 
@@ -94,13 +97,13 @@ class ReleaseBundle(BaseDagBundle):
             raise AirflowException("a bundle of one version cannot be refreshed")
         self._follow()
 
-    def get_current_version(self) -> BundleVersion | None:
+    def get_current_version(self) -> Any:
         """The name of the state and where each project's release comes from; None before the first promotion."""
         if self.version:
             state = self._disk.state_of(self.path)
-            return BundleVersion(self.version, self._origin(state) if state else None)
+            return _version(self.version, self._origin(state) if state else None)
         live = self._disk.live_state()
-        return BundleVersion(live.name, self._origin(live)) if live else None
+        return _version(live.name, self._origin(live)) if live else None
 
     def view_url_template(self) -> str | None:
         """The GitLab project, when all releases of the bundle come from one."""
@@ -215,3 +218,7 @@ class ReleaseBundle(BaseDagBundle):
             else:
                 self._opened = open_bucket(self.bucket, self.endpoint, timeout=_SECONDS, attempts=_ATTEMPTS)
         return self._opened
+
+
+def _version(name: str, origin: dict[str, Any] | None) -> Any:
+    return _VERSION(name, origin) if _VERSION else name

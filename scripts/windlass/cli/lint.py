@@ -64,12 +64,14 @@ def command(
 
 def report(findings: "Findings", form: str, output: str | None) -> None:
     """Says what was found: as text for people, or in a format for machines, which `output` keeps apart."""
-    from windlass.lint import formats
+    if form != "text":
+        from windlass.lint import formats  # for text alone nobody waits for the modules of XML
 
-    if form != "text" and output:
-        _write(Path(output), formats.FORMATS[form](findings))
-    elif form != "text":
-        click.echo(formats.FORMATS[form](findings), nl=False)
+        written = formats.FORMATS[form](findings)
+        if output:
+            _write(Path(output), written)
+        else:
+            click.echo(written, nl=False)
     if output or form == "text":
         print_findings(findings)
 

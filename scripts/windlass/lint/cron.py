@@ -79,6 +79,7 @@ _YEARS = 8
 """Of which one at least is a leap year, wherever one begins."""
 
 
+@lru_cache(maxsize=256)
 def shortest_gap(expression: str) -> timedelta | None:
     """The shortest time between two runs of a preset or a cron expression; None where it has none, or is none."""
     if expression in _PRESET_GAPS:

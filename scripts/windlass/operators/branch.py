@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from airflow.sdk import BaseOperator, SkipMixin
+from airflow.sdk import BaseOperator
 
 from ..runtime.errors import RuntimeStop
+from ..runtime.of_airflow import SkipMixin
 
 
 class Branch(BaseOperator, SkipMixin):

@@ -42,6 +42,6 @@ class ForEach(BaseOperator):
 
 
 def _most() -> int:
-    from airflow.sdk.configuration import conf
+    from ..runtime.of_airflow import conf
 
     return int(conf.getint("core", "max_map_length", fallback=1024))

@@ -57,9 +57,8 @@ class SplitCsv(BaseOperator):
 
     def execute(self, context: Any) -> Any:
         """The references of the parts, pushed for the port `parts` and returned: Airflow maps over what is returned."""
-        from airflow.sdk.configuration import conf
-
         from ..runtime.csv_text import Cut, parse_size, split
+        from ..runtime.of_airflow import conf
         from ..runtime.task_files import task_files
 
         cut = Cut(self.rows, parse_size(self.size) if self.size else None, self.parts)

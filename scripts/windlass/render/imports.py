@@ -17,14 +17,12 @@ _SDK = (
     "Asset",
     "AssetAll",
     "AssetAny",
-    "DeadlineAlert",
-    "DeadlineReference",
     "Param",
-    "SyncCallback",
     "TaskGroup",
     "cross_downstream",
 )
 _RUNTIME: Mapping[str, str] = {
+    **dict.fromkeys(("DeadlineAlert", "DeadlineReference", "SyncCallback"), "deadline"),
     "by_environment": "settings",
     "Notifier": "notifier",
     "only_if": "conditions",

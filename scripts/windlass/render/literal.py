@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 WIDTH = 110
@@ -39,6 +40,7 @@ class Call:
     then: "Call | None" = None
 
 
+@lru_cache(maxsize=4096)  # the same few names stand in every DAG of a project
 def identifier(name: str) -> Code:
     """`name` as bare code: a dotted Python name, or several with commas between; ValueError for anything else."""
     for part in name.replace(", ", ".").split("."):
@@ -161,6 +163,8 @@ def _duration(value: timedelta) -> Call:
 
 def _text(text: str) -> str:
     quote = "'" if text.count('"') > text.count("'") else '"'
+    if text.isprintable() and quote not in text and "\\" not in text:
+        return quote + text + quote
     return quote + "".join(_escaped(character, quote) for character in text) + quote
 
 

@@ -17,7 +17,7 @@ from windlass.spec.files import read_inside
 from windlass.spec.needs import requires_of
 from windlass.spec.pipeline import Pipeline
 from windlass.spec.release import Manifest, PipelineEntry
-from windlass.spec.resolved import MAX_BYTES, resolved, resolved_json, resolved_path
+from windlass.spec.resolved import MAX_BYTES, read_resolved, resolved_json, resolved_path
 
 RUNTIME = STANDARD.parent / "runtime"
 
@@ -40,24 +40,33 @@ def render_project(
     files = {"__init__.py": b"", ".airflowignore": _IGNORED.encode()}
     texts = {path: _text(folder, path) for pipeline in pipelines.values() for path in paths_of(pipeline)}
     surroundings = Surroundings(project, catalog, pins, texts)
+    descriptions = {path: resolved_json(pipeline) for path, pipeline in pipelines.items()}
     for path, pipeline in pipelines.items():
         files[f"dags/{pipeline.dag.name}.py"] = render_dag(pipeline, path, surroundings).encode()
-        description = resolved_json(pipeline)
-        if len(description) <= MAX_BYTES:
-            files[resolved_path(pipeline.dag.name)] = description
+        if len(descriptions[path]) <= MAX_BYTES:
+            files[resolved_path(pipeline.dag.name)] = descriptions[path]
     used = {name for pipeline in pipelines.values() for task in pipeline.task_ids.values() for name in modules_of(task)}
     files |= _operators(folder, used, catalog)
     files |= {f"runtime/{path.name}": path.read_bytes() for path in RUNTIME.glob("*.py")}
-    return RenderedProject(dict(sorted(files.items())), _manifest(folder, project, pipelines, pins))
+    return RenderedProject(dict(sorted(files.items())), _manifest(folder, project, pipelines, pins, descriptions))
 
 
-def _manifest(folder: Path, project: str, pipelines: Mapping[str, Pipeline], pins: Mapping[str, str]) -> Manifest:
+def _manifest(
+    folder: Path,
+    project: str,
+    pipelines: Mapping[str, Pipeline],
+    pins: Mapping[str, str],
+    descriptions: Mapping[str, bytes],
+) -> Manifest:
     models = {name for pipeline in pipelines.values() for name in pipeline.models}
-    everywhere = [resolved(each) for one in pipelines.values() for each in (one, *one.variants.values())]
+    read = [read_resolved(descriptions[path], one.dag.name, longest=None) for path, one in pipelines.items()]
+    everywhere = [each for one in read for each in (one, *one.environments.values())]
     return Manifest(
         project=project,
         pipelines={
-            pipeline.dag.name: PipelineEntry(path=path, source=_source(_read(folder, path), pipeline))
+            pipeline.dag.name: PipelineEntry(
+                path=path, source=_source(_read(folder, path), pipeline, descriptions[path])
+            )
             for path, pipeline in sorted(pipelines.items())
         },
         models={name: pins[name] for name in sorted(models) if name in pins},
@@ -65,9 +74,9 @@ def _manifest(folder: Path, project: str, pipelines: Mapping[str, Pipeline], pin
     )
 
 
-def _source(content: bytes, pipeline: Pipeline) -> str:
+def _source(content: bytes, pipeline: Pipeline, description: bytes) -> str:
     """The digest of the pipeline's file; where templates or defaults give values, of what they make of it too."""
-    return hashlib.sha256(content + (b"\0" + resolved_json(pipeline) if pipeline.origins else b"")).hexdigest()
+    return hashlib.sha256(content + (b"\0" + description if pipeline.origins else b"")).hexdigest()
 
 
 def _operators(folder: Path, used: Iterable[str], catalog: Catalog) -> dict[str, bytes]:

@@ -58,6 +58,6 @@ def _shown(expression: str, task: str, port: str) -> str:
 
 
 def _skip(reason: str) -> None:
-    from airflow.sdk.exceptions import AirflowSkipException
+    from .of_airflow import AirflowSkipException
 
     raise AirflowSkipException(reason)

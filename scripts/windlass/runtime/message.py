@@ -13,7 +13,8 @@ TYPES = ("http", "smtp")
 def send(connection: str, message: str, subject: str, to: Sequence[str] = ()) -> None:
     """Sends `message` by the Airflow connection; `subject` and `to` are for mail. What went wrong is one sentence."""
     from airflow.sdk import Connection
-    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    from .of_airflow import AirflowNotFoundException
 
     try:
         kind = Connection.get(connection).conn_type

@@ -109,7 +109,7 @@ def _connect(connection: str) -> Any:
         raise RuntimeStop(
             "this Airflow lacks the PostgreSQL provider; add apache-airflow-providers-postgres to its image"
         ) from error
-    from airflow.sdk.exceptions import AirflowNotFoundException
+    from .of_airflow import AirflowNotFoundException
 
     try:
         return PostgresHook(postgres_conn_id=connection).get_conn()

@@ -40,7 +40,8 @@ def server(connection: str) -> Server:
     Login and password are sent as basic authentication, a password alone as a bearer token, `extra` as headers.
     """
     from airflow.sdk import Connection
-    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    from .of_airflow import AirflowNotFoundException
 
     try:
         found = Connection.get(connection)

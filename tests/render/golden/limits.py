@@ -3,10 +3,11 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from airflow.sdk import DAG, Asset, DeadlineAlert, DeadlineReference, Param, SyncCallback, TaskGroup
+from airflow.sdk import DAG, Asset, Param, TaskGroup
 from digits.operators.deliver import Deliver
 from digits.operators.fetch_rows import FetchRows
 from digits.operators.job import JobOperator
+from digits.runtime.deadline import DeadlineAlert, DeadlineReference, SyncCallback
 from digits.runtime.notifier import Notifier
 
 with DAG(
