@@ -121,6 +121,9 @@ def test_a_line_is_shown_with_its_place_marked_and_long_ones_in_part() -> None:
     found = Findings([problem], ["a.yml"], {"a.yml": "\ndag: {name: bad, ownr: me}\r\n"})
     assert source_lines(found, problem) == ("dag: {name: bad, ownr: me}", " " * 17 + "^~~~")
     far = Problem("a.yml", 1, 5001, "x", "y")
+    timed = Findings([], [], {"a.yml": "at: 12:30, on"})
+    assert source_lines(timed, Problem("a.yml", 1, 5, "x", "y")) == ("at: 12:30, on", " " * 4 + "^~~~~")
+    assert source_lines(timed, Problem("a.yml", 1, 1, "x", "y")) == ("at: 12:30, on", "^~")
     line, mark = source_lines(Findings([far], [], {"a.yml": "x" * 5000 + "\x1bhere" + "x" * 5000}), far) or ("", "")
     assert len(line) == 160 and mark == " " * 60 + "^" and line[60:65] == " here"
     assert source_lines(found, Problem("other.yml", 1, 1, "x", "y")) is None

@@ -1,11 +1,15 @@
 """The line of a file that a problem is in, with a mark below its place; a line that may hold a secret is left out."""
 
+import re
+
 from windlass.lint.findings import Findings
 from windlass.lint.secrets import may_show_secret
 from windlass.spec.problem import Problem
 
 _WIDTH = 160
 _BEFORE = 60
+_WORD = re.compile(r"(?:[\w.@/-]|:(?=\w))+")
+"""A key or a plain value: a colon belongs to it where no space follows, as in 12:30."""
 
 
 def source_lines(findings: Findings, problem: Problem) -> tuple[str, str] | None:
@@ -25,7 +29,5 @@ def _length(line: str, column: int) -> int:
     mark = line[column : column + 1]
     if mark in ("'", '"') and (end := line.find(mark, column + 1)) > 0:
         return min(end + 1 - column, _WIDTH // 2)
-    length = 0
-    while column + length < len(line) and (line[column + length].isalnum() or line[column + length] in "_.-@"):
-        length += 1
-    return max(1, min(length, _WIDTH // 2))
+    found = _WORD.match(line, column)
+    return max(1, min(len(found[0]) if found else 0, _WIDTH // 2))
