@@ -15,6 +15,7 @@ import pytest
 
 from tests.e2e.conftest import ROOT, Demo
 from windlass.spec.airflow import Run
+from windlass.stack.settings import REGION
 from windlass.stack.stack import Stack
 
 pytestmark = pytest.mark.e2e
@@ -23,13 +24,14 @@ ENVIRONMENTS = ("dev", "stage", "prod")
 
 
 def client(stack: Stack, user: str) -> Any:
-    names = stack.s3_variables(user)
+    """S3 as one of the stack's users, or as `root`, who may read what nobody else needs to."""
+    key = stack.settings().root if user == "root" else stack.credentials(user)
     return boto3.client(
         "s3",
-        endpoint_url=names["AWS_ENDPOINT_URL"],
-        region_name=names["AWS_DEFAULT_REGION"],
-        aws_access_key_id=names["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=names["AWS_SECRET_ACCESS_KEY"],
+        endpoint_url=stack.url("s3"),
+        region_name=REGION,
+        aws_access_key_id=key.access_key_id,
+        aws_secret_access_key=key.secret_access_key,
     )
 
 
@@ -38,8 +40,8 @@ def keys(demo: Demo, bucket: str, prefix: str = "") -> list[str]:
     return [found["Key"] for page in pages for found in page.get("Contents", [])]
 
 
-def content(demo: Demo, bucket: str, key: str) -> bytes:
-    body: bytes = client(demo.stack, "operator").get_object(Bucket=bucket, Key=key)["Body"].read()
+def content(demo: Demo, bucket: str, key: str, user: str = "operator") -> bytes:
+    body: bytes = client(demo.stack, user).get_object(Bucket=bucket, Key=key)["Body"].read()
     return body
 
 
@@ -165,7 +167,7 @@ def test_no_secret_of_the_stack_is_in_what_the_demo_printed_or_stored(demo: Demo
     passwords = {stack.airflow_login(name)["WINDLASS_AIRFLOW_PASSWORD"] for name in ENVIRONMENTS}
     assert not [secret for secret in secrets if any(secret in output for output in demo.outputs)]
     for key in keys(demo, "windlass-code"):
-        body = content(demo, "windlass-code", key)
+        body = content(demo, "windlass-code", key, "root")
         assert not [secret for secret in secrets | passwords if secret.encode() in body], key
 
 
