@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -22,7 +23,7 @@ from windlass.cli import console
 from windlass.cli.rehearse import live
 from windlass.spec.airflow import Run
 from windlass.spec.environment import find_environment, load_environments, resolve
-from windlass.spec.errors import ServiceError, TransientError, WindlassError
+from windlass.spec.errors import DeliveryError, ServiceError, TransientError, WindlassError
 from windlass.stack.node import need_rsync
 from windlass.stack.rehearsal import EVENTS, MAIN, Rehearsal, rehearse
 from windlass.stack.settings import ENVIRONMENTS
@@ -144,7 +145,7 @@ def run_in_prod(stack: Stack) -> tuple[str, list[str]]:
         raise WindlassError("environments/prod.yml names no airflow")
     airflow = AirflowApi(resolve(prod.airflow, stack.airflow_login("prod"), "prod"), "prod")
     bucket = open_bucket(prod.s3.data)
-    run = airflow.trigger(DAG)
+    run = _triggered(airflow, f"demo__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}")
     console.step(f"triggered {run.run_id}")
     run = _wait_for(airflow, run)
     if run.state != "success":
@@ -153,11 +154,35 @@ def run_in_prod(stack: Stack) -> tuple[str, list[str]]:
     return f"s3://{prod.s3.data}/{key}", bucket.get(key).content.decode().splitlines()
 
 
+def _triggered(airflow: AirflowApi, name: str) -> Run:
+    """The run called `name`. An Airflow on SQLite may hold its answer back for a minute, though the run has begun."""
+    try:
+        return airflow.trigger(DAG, run_id=name)
+    except TransientError as late:
+        console.step(f"{late}; looking whether the run has begun")
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return airflow.run(DAG, name)
+        except DeliveryError:
+            return airflow.trigger(DAG, run_id=name)
+        except TransientError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(1)
+
+
 def _wait_for(airflow: AirflowApi, run: Run) -> Run:
     deadline, shown = time.monotonic() + PATIENCE, ""
     while time.monotonic() < deadline:
-        run = airflow.run(run.dag_id, run.run_id)
-        states = ", ".join(f"{task.task_id} {task.state or 'waiting'}" for task in airflow.task_runs(DAG, run.run_id))
+        try:
+            run = airflow.run(run.dag_id, run.run_id)
+            tasks = airflow.task_runs(DAG, run.run_id)
+        except TransientError as late:
+            console.step(str(late))
+            time.sleep(1)
+            continue
+        states = ", ".join(f"{task.task_id} {task.state or 'waiting'}" for task in tasks)
         if states != shown:
             console.step(f"{run.state}: {states}")
             shown = states

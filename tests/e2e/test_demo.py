@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 
 from tests.e2e.conftest import ROOT, Demo
 from windlass.spec.airflow import Run
+from windlass.spec.errors import TransientError
 from windlass.stack.settings import REGION
 from windlass.stack.stack import Stack
 
@@ -63,7 +65,8 @@ def finished(demo: Demo, environment: str, run: Run, seconds: float = 150) -> Ru
     while run.state not in ("success", "failed"):
         assert time.monotonic() < deadline, f"{run.run_id} is still {run.state}"
         time.sleep(1)
-        run = api.run(run.dag_id, run.run_id)
+        with suppress(TransientError):  # an Airflow on SQLite may hold its answer back for a while
+            run = api.run(run.dag_id, run.run_id)
     return run
 
 

@@ -81,7 +81,8 @@ def _airflow(folder: Path, passwords: Path, settings: Settings, environment: str
         "CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
         # A first request may import for seconds while it holds SQLite's lock; the default patience is 5 s, then 500.
-        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder / 'airflow.db'}?timeout=60",
+        # Yet two requests of one API server can wait for each other: that must end before their clients give up (30 s).
+        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder / 'airflow.db'}?timeout=20",
         "API__HOST": "127.0.0.1",
         "API__PORT": str(settings.ports[environment]),
         "API__BASE_URL": url,
