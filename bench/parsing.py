@@ -90,7 +90,7 @@ def _loader(where: str) -> str:
     """dag-factory's loader as its documentation has it; safe mode wants the words airflow and dag."""
     return f"""from pathlib import Path
 
-from airflow.sdk import DAG  # noqa: F401
+from airflow.sdk import DAG
 from dagfactory import load_yaml_dags
 
 load_yaml_dags(globals_dict=globals(), {where}, defaults_config_path=str(Path(__file__).parent))

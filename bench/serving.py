@@ -70,7 +70,7 @@ def measure(land: Landscape, settings: tuple[Setting, ...] = SETTINGS) -> None:
         deployed = Deployed(land, setting.kind)
         deployed.deploy("begin")
         with _airflow(land, setting) as instance:
-            instance.wait_until(lambda instance=instance: instance.count() == DAGS, SECONDS_UNTIL_PARSED)  # type: ignore[misc]
+            instance.wait_until(lambda instance=instance: instance.count() == DAGS, SECONDS_UNTIL_PARSED)
             first = instance.spent()["dag-processor"]
             seen = _changes(instance, deployed, setting.changes)
             time.sleep(10)
@@ -99,7 +99,7 @@ def _changes(instance: "Instance", deployed: "Deployed", times: int) -> list[flo
         time.sleep(moments.uniform(5, 12))
         tag = f"change{number}"
         swapped = deployed.deploy(tag)
-        instance.wait_until(lambda tag=tag: instance.tag() == tag, SECONDS_UNTIL_SEEN)  # type: ignore[misc]
+        instance.wait_until(lambda tag=tag: instance.tag() == tag, SECONDS_UNTIL_SEEN)
         found.append(time.monotonic() - swapped)
         sys.stderr.write(f"    seen after {found[-1]:.1f} s\n")
     return found

@@ -27,7 +27,7 @@ KEY = "dev/digits/weights"
 
 
 def refusal(action: str, code: str = "AccessDenied", status: int = 403) -> ClientError:
-    return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, action)  # type: ignore[typeddict-item]
+    return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, action)
 
 
 class Faulty:

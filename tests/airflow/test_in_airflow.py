@@ -1,10 +1,5 @@
 """The bundle inside a real DAG processor: what Airflow records after promotions, and what a task finds."""
 
-import base64
-import json
-import os
-import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -16,6 +11,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from tests.airflow.processor import PASSWORD, airflow_home, running
 from tests.fakes.releases import PREFIX, SETTINGS, deliver, make_release
 from tests.fakes.s3_server import CREDENTIALS, moto_server
 from tests.fakes.signing import CI, TRUSTED
@@ -57,7 +53,7 @@ class Airflow:
     environment: dict[str, str]
     url: str
 
-    def api(self, password: str = "secret") -> AirflowApi:
+    def api(self, password: str = PASSWORD) -> AirflowApi:
         return AirflowApi(Settings(url=self.url, username="windlass", password=SecretStr(password)), "dev")
 
     def verify(self, state: State, timeout: float = 60) -> Seen:
@@ -85,7 +81,7 @@ class Airflow:
 
 @pytest.fixture(scope="module")
 def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
-    home = tmp_path_factory.mktemp("airflow")
+    folder = tmp_path_factory.mktemp("airflow")
     with moto_server("code") as endpoint, pytest.MonkeyPatch.context() as patch:
         for name, value in CREDENTIALS.items():
             patch.setenv(name, value)
@@ -97,40 +93,9 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
             {"name": name, "classpath": "windlass.airflow.bundle.ReleaseBundle", "kwargs": kwargs}
             for name, kwargs in (("windlass", bundle), ("signed", signed))
         ]
-        environment = {
-            **os.environ,
-            "AIRFLOW_HOME": str(home),
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
-            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-            "AIRFLOW__CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "0",
-            "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(config),
-            "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH": str(home / "bundles"),
-            "AIRFLOW__CORE__FERNET_KEY": base64.urlsafe_b64encode(b"k" * 32).decode(),
-            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "windlass:admin",
-            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
-            "AIRFLOW__API__SECRET_KEY": "session-secret-of-this-test-that-is-long-enough-for-it",
-            "AIRFLOW__API_AUTH__JWT_SECRET": "jwt-secret-of-this-test-that-is-long-enough-for-its-hash-function-512",
-            "AIRFLOW__DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "1",
-            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
-        }
-        command = [sys.executable, "-m", "airflow"]
-        subprocess.run([*command, "db", "migrate"], env=environment, check=True, capture_output=True)
-        (home / "passwords.json").write_text(json.dumps({"windlass": "secret"}))
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        server = ["api-server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-        with (home / "log").open("wb") as log:
-            started = [
-                subprocess.Popen([*command, *part], env=environment, stdout=log, stderr=log, start_new_session=True)
-                for part in (["dag-processor"], server)
-            ]
-        try:
-            yield Airflow(home, open_bucket("code", endpoint), environment, f"http://127.0.0.1:{port}")
-        finally:
-            for process in started:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+        home = airflow_home(folder, config, {"AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600"})
+        with running(home):
+            yield Airflow(folder, open_bucket("code", endpoint), dict(home.environment), home.url)
 
 
 def test_airflow_follows_promotions_and_parses_only_what_would_run_differently(airflow: Airflow) -> None:

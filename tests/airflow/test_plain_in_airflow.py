@@ -1,10 +1,7 @@
 """The stock S3DagBundle in a real Airflow serves what `bundle: plain` lays out, and a verification sees it there."""
 
-import base64
 import json
 import os
-import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +12,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from tests.airflow.processor import PASSWORD, airflow_home, running
 from tests.fakes.releases import PREFIX, SETTINGS, deliver, release_files
 from tests.fakes.s3_server import CREDENTIALS, moto_server
 from windlass import runtime
@@ -54,7 +52,7 @@ class Airflow:
 
     @property
     def api(self) -> AirflowApi:
-        return AirflowApi(Settings(url=self.url, username="windlass", password=SecretStr("secret")), "dev")
+        return AirflowApi(Settings(url=self.url, username="windlass", password=SecretStr(PASSWORD)), "dev")
 
     def promote(self, archive: Archive, serial: int) -> State:
         state = deliver(self.store, {"digits": archive}, serial)
@@ -71,7 +69,7 @@ class Airflow:
 
 @pytest.fixture(scope="module")
 def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
-    home = tmp_path_factory.mktemp("airflow")
+    folder = tmp_path_factory.mktemp("airflow")
     with moto_server("code") as endpoint, pytest.MonkeyPatch.context() as patch:
         for name, value in CREDENTIALS.items():
             patch.setenv(name, value)
@@ -79,42 +77,12 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
 
         entry = plain_entry(Environment(name="dev", prefix=PREFIX, s3=SETTINGS.s3), SETTINGS.s3, None)
         entry["kwargs"] |= {"refresh_interval": 3600}  # only a request to parse makes it look
-        environment = {
-            **os.environ,
-            "AIRFLOW_HOME": str(home),
-            "AIRFLOW_CONN_AWS_DEFAULT": json.dumps({"conn_type": "aws", "extra": {"endpoint_url": endpoint}}),
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
-            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-            "AIRFLOW__CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "0",
-            "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps([entry]),
-            "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH": str(home / "bundles"),
-            "AIRFLOW__CORE__FERNET_KEY": base64.urlsafe_b64encode(b"k" * 32).decode(),
-            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "windlass:admin",
-            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
-            "AIRFLOW__API__SECRET_KEY": "session-secret-of-this-test-that-is-long-enough-for-it",
-            "AIRFLOW__API_AUTH__JWT_SECRET": "jwt-secret-of-this-test-that-is-long-enough-for-its-hash-function-512",
-            "AIRFLOW__DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "1",
-        }
-        command = [sys.executable, "-m", "airflow"]
-        subprocess.run([*command, "db", "migrate"], env=environment, check=True, capture_output=True)
-        (home / "passwords.json").write_text(json.dumps({"windlass": "secret"}))
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        made = Airflow(home, open_bucket("code", endpoint), f"http://127.0.0.1:{port}")
+        connection = json.dumps({"conn_type": "aws", "extra": {"endpoint_url": endpoint}})
+        home = airflow_home(folder, [entry], {"AIRFLOW_CONN_AWS_DEFAULT": connection})
+        made = Airflow(folder, open_bucket("code", endpoint), home.url)
         made.promote(release({"read": "one", "write": "same"}), 1)  # the stock bundle refuses an empty folder
-        server = ["api-server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-        with (home / "log").open("wb") as log:
-            started = [
-                subprocess.Popen([*command, *part], env=environment, stdout=log, stderr=log, start_new_session=True)
-                for part in (["dag-processor"], server)
-            ]
-        try:
+        with running(home):
             yield made
-        finally:
-            for process in started:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
 
 
 def answers(api: AirflowApi) -> bool:

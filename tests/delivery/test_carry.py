@@ -81,7 +81,7 @@ def test_a_file_that_grows_while_it_is_read_is_refused_before_it_fills_the_disk(
             read.append(CONTENT)
             yield CONTENT
 
-    source.pieces = growing  # type: ignore[assignment,method-assign]
+    source.pieces = growing
     with pytest.raises(DeliveryError, match="file 0 was altered"):
         carry_all(source, MemoryStore(copies=False), [cargo()])
     assert len(read) == 2
@@ -133,7 +133,7 @@ def test_ctrl_c_ends_an_upload_that_another_thread_is_in_the_middle_of() -> None
             file.seek(0)
             while file.read(1):  # the upload's next reads, until it is told to end
                 file.seek(0)
-        plain_put(key, file, **arguments)  # type: ignore[arg-type]
+        plain_put(key, file, **arguments)
 
     def interrupt(call: str) -> None:
         if call == "read dev/1":
@@ -141,7 +141,7 @@ def test_ctrl_c_ends_an_upload_that_another_thread_is_in_the_middle_of() -> None
             interrupted.set()
             raise KeyboardInterrupt
 
-    store.put_file, store.before = slow_put, interrupt  # type: ignore[method-assign]
+    store.put_file, store.before = slow_put, interrupt
     with pytest.raises(KeyboardInterrupt):
         carry_all(store, store, [cargo(0), cargo(1)])
     assert not [key for key in store.objects if key.startswith("stage/")]
@@ -158,7 +158,7 @@ def test_ctrl_c_where_somebody_waits_ends_what_the_other_threads_do() -> None:
         while file.read(1):
             file.seek(0)
 
-    store.put_file = endless  # type: ignore[method-assign]
+    store.put_file = endless
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt):

@@ -197,7 +197,7 @@ def test_every_rule_has_a_change_that_it_decides() -> None:
         ("need", "connection"): "missing",
     }
     for path, kind in decided.items():
-        assert impact_of(Subject(path, kind)) == "breaking", path  # type: ignore[arg-type]
+        assert impact_of(Subject(path, kind)) == "breaking", path
         assert impact_of(Subject(path, "added")) == ("breaking" if path[0] == "setting" else "behaviour")
     for path in (
         ("dag", "description"),

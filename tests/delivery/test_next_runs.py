@@ -22,9 +22,9 @@ def times(schedule: Any, zone: Any = "UTC", start: Any = "2026-01-01", now: date
 
 
 def test_runs_begin_after_now_and_not_before_the_start_date() -> None:
-    assert times("0 10 * * *")[:1] == ("2026-11-23 10:00+00:00",)  # type: ignore[index]
+    assert times("0 10 * * *")[:1] == ("2026-11-23 10:00+00:00",)
     assert times("@daily", start="2027-01-01") == tuple(f"2027-01-0{day} 00:00+00:00" for day in (1, 2, 3))
-    assert times("0 6 * * *", start="2027-01-01")[0] == "2027-01-01 06:00+00:00"  # type: ignore[index]
+    assert times("0 6 * * *", start="2027-01-01")[0] == "2027-01-01 06:00+00:00"
 
 
 def test_a_schedule_of_none_has_no_runs_and_once_has_one_at_the_start() -> None:
@@ -57,7 +57,7 @@ def test_summer_time_leaves_the_hour_on_the_clock_as_it_is() -> None:
         "2026-10-27 06:00+01:00",
     )
     autumn = datetime(2026, 10, 24, 22, 10, tzinfo=UTC)
-    assert times("30 2 * * *", "Europe/Berlin", now=autumn)[0] == "2026-10-25 02:30+01:00"  # type: ignore[index]
+    assert times("30 2 * * *", "Europe/Berlin", now=autumn)[0] == "2026-10-25 02:30+01:00"
     twice = datetime(2026, 10, 25, 0, 10, tzinfo=UTC)
     assert times("30 * * * *", "Europe/Berlin", now=twice) == (
         "2026-10-25 02:30+02:00",
@@ -65,7 +65,7 @@ def test_summer_time_leaves_the_hour_on_the_clock_as_it_is() -> None:
         "2026-10-25 03:30+01:00",
     )
     spring = datetime(2026, 3, 28, 12, 0, tzinfo=UTC)
-    assert times("30 2 * * *", "Europe/Berlin", now=spring)[0] == "2026-03-29 03:30+02:00"  # type: ignore[index]
+    assert times("30 2 * * *", "Europe/Berlin", now=spring)[0] == "2026-03-29 03:30+02:00"
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_an_airflow_that_never_fetches_is_inconclusive_and_not_the_releases_faul
 def test_an_operator_that_changed_below_an_equal_dag_file_needs_a_parse_after_the_layout(stage: Stage) -> None:
     rebuilt = stage.world.publish(THREE, {"read": "one", "old": "o"}, operator="You say ")
     state = stage.world.promote(rebuilt, THREE, "stage").state
-    stage.airflow.ask_to_parse = lambda token: None  # type: ignore[method-assign]
+    stage.airflow.ask_to_parse = lambda token: None
     conclusion = stage.judge(state, STAY)
     assert "'read' is not parsed since its files were laid out" in str(conclusion.judgement.stop)
     del stage.airflow.ask_to_parse
@@ -107,7 +107,7 @@ def test_one_parse_after_the_layout_is_not_enough(stage: Stage) -> None:
     state = stage.world.promote(stage.bad, TWO, "stage").state
     asked = itertools.count()
     ask = stage.airflow.ask_to_parse
-    stage.airflow.ask_to_parse = lambda token: ask(token) if next(asked) < 1 else None  # type: ignore[method-assign]
+    stage.airflow.ask_to_parse = lambda token: ask(token) if next(asked) < 1 else None
     conclusion = stage.judge(state, STAY)
     assert "to be parsed once more, after Airflow has fetched the files" in str(conclusion.judgement.stop)
 
@@ -140,7 +140,7 @@ def test_an_account_that_may_not_read_the_text_is_told_so(stage: Stage) -> None:
     def refuse(dag_id: str) -> str:
         raise ServiceError("Airflow of stage does not allow GET dagSources/read to this account")
 
-    stage.airflow.source = refuse  # type: ignore[method-assign]
+    stage.airflow.source = refuse
     conclusion = stage.promote(BACK)
     assert (conclusion.judgement.verdict.result, conclusion.back) == ("inconclusive", None)
     assert isinstance(conclusion.judgement.stop, ServiceError)
@@ -148,7 +148,7 @@ def test_an_account_that_may_not_read_the_text_is_told_so(stage: Stage) -> None:
 
 def test_line_ends_do_not_matter(stage: Stage) -> None:
     source = stage.airflow.source
-    stage.airflow.source = lambda dag_id: source(dag_id).replace("\n", "\r\n")  # type: ignore[method-assign]
+    stage.airflow.source = lambda dag_id: source(dag_id).replace("\n", "\r\n")
     assert stage.promote(STAY).judgement.verdict.result == "pass"
 
 

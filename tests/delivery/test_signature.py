@@ -165,7 +165,7 @@ def test_signers_that_name_no_key_are_refused(signers: object, message: str) -> 
 
 
 def pem(key: object) -> bytes:
-    return key.private_bytes(  # type: ignore[attr-defined, no-any-return]
+    return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
 

@@ -144,4 +144,4 @@ def test_signers_are_no_part_of_what_pipelines_and_states_see(project: Path, win
     environment = load_environments(project / "environments")["stage"]
     assert environment.signers == {"ci": key}
     assert key not in environment.runtime.model_dump_json()
-    assert {"sign", "sign-key"} <= set(group.commands) | set(group.list_commands(None))  # type: ignore[arg-type]
+    assert {"sign", "sign-key"} <= set(group.commands) | set(group.list_commands(None))

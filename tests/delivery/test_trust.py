@@ -436,7 +436,7 @@ def test_after_a_crash_at_any_store_call_the_same_command_finishes_and_no_half_r
         world, count = prepared(), iter(range(points + 1))
 
         def crash(call: str, point: int = point, count: object = count) -> None:
-            if next(count) == point:  # type: ignore[call-overload]
+            if next(count) == point:
                 raise Killed(call)
 
         setattr(world.store, moment, crash)

@@ -95,7 +95,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
         postgres_server() as server,
         http_stub(answer) as web,
         mail_server() as mail,
-        psycopg.connect(**server, autocommit=True) as database,  # type: ignore[arg-type]
+        psycopg.connect(**server, autocommit=True) as database,
     ):
         database.execute(TABLES)
         s3 = boto3.client("s3", endpoint_url=endpoint, **_for_boto(CREDENTIALS))

@@ -15,7 +15,7 @@ def instance(status: int | None = None, *, is_paused: bool = False, map_index: i
     def get_dag(dag_id: str) -> Any:
         if status:
             error = SimpleNamespace(error=ErrorType.API_SERVER_ERROR, detail={"status_code": status})
-            raise AirflowRuntimeError(error)  # type: ignore[arg-type]
+            raise AirflowRuntimeError(error)
         return SimpleNamespace(is_paused=is_paused)
 
     made = {"dag_id": "etl", "task_id": "load.start", "run_id": "manual__1", "map_index": map_index}

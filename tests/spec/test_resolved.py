@@ -27,7 +27,7 @@ def pipeline(text: str) -> Pipeline:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
-def test_every_golden_pipeline_can_be_read_again(case) -> None:  # type: ignore[no-untyped-def]
+def test_every_golden_pipeline_can_be_read_again(case) -> None:
     whole = golden_pipeline(case)
     content = resolved_json(whole)
     read = read_resolved(content, whole.dag.name)

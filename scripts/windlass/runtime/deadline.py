@@ -1,7 +1,7 @@
 """Airflow's names for deadlines, and where it has none of use the sentence that says which Airflow has them."""
 
 try:
-    from airflow.sdk import DeadlineAlert, DeadlineReference, SyncCallback  # type: ignore[attr-defined]
+    from airflow.sdk import DeadlineAlert, DeadlineReference, SyncCallback  # type: ignore[attr-defined]  # loaded lazily, without types
 except ImportError:  # Airflow 3.1 knows alerts that run in the triggerer only, which sees no release
     from airflow import __version__
 

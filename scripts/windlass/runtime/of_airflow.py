@@ -3,7 +3,7 @@
 try:
     from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSkipException
 except ImportError:  # Airflow 3.1
-    from airflow.exceptions import (  # type: ignore[attr-defined,no-redef]
+    from airflow.exceptions import (  # type: ignore[attr-defined,no-redef]  # gone in the version that mypy sees
         AirflowNotFoundException,
         AirflowSkipException,
     )
@@ -11,7 +11,7 @@ except ImportError:  # Airflow 3.1
 try:
     from airflow.sdk import SkipMixin
 except ImportError:  # Airflow 3.1
-    from airflow.providers.standard.utils.skipmixin import SkipMixin  # type: ignore[assignment]
+    from airflow.providers.standard.utils.skipmixin import SkipMixin  # type: ignore[assignment]  # the same class by its old name
 
 try:
     from airflow.sdk.configuration import conf

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from windlass.delivery.plan.changes import Changes, code_text, runs_shown, summary
 from windlass.delivery.plan.compare import PipelineChange
 from windlass.delivery.plan.fields import FieldChange
-from windlass.delivery.plan.impact import highest
+from windlass.delivery.plan.impact import Kind, highest
 from windlass.delivery.plan.shown import ABSENT, field_name, one_line, pair, short
 
 _HARMLESS = re.compile(r"(?! )[A-Za-z0-9_ .,:;/=+*>?!%~^(){}\[\]\"'…-]*(?<! )")
@@ -41,8 +41,8 @@ def as_markdown(title: str, changes: Changes, environment: str, remarks: Iterabl
 
 def counts(changes: Changes) -> str:
     """`2 added, 1 changed: breaking`, or that nothing differs."""
-    kinds = ("added", "removed", "changed", "rebuilt")
-    numbers = [(len(changes.named(kind)), f"pipeline{{}} {kind}") for kind in kinds]  # type: ignore[arg-type]
+    kinds: tuple[Kind, ...] = ("added", "removed", "changed", "rebuilt")
+    numbers = [(len(changes.named(kind)), f"pipeline{{}} {kind}") for kind in kinds]
     numbers += [(len(changes.models), "model{}"), (len(changes.settings), "setting{}"), (len(changes.needs), "need{}")]
     shown = [f"{number} {words.format('' if number == 1 else 's')}" for number, words in numbers if number]
     return f"{', '.join(shown)}: {changes.impact}" if shown else "no pipeline, model or setting changes"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from windlass.delivery.plan.impact import Impact, Subject, impact_of
+from windlass.delivery.plan.impact import Impact, Kind, Subject, impact_of
 from windlass.delivery.plan.shown import one_line
 from windlass.spec.model import ModelVersion
 
@@ -24,8 +24,8 @@ class ModelChange:
     @property
     def impact(self) -> Impact:
         """What the rules say."""
-        kind = "added" if self.before is None else "removed" if self.after is None else "changed"
-        return impact_of(Subject(("model",), kind))  # type: ignore[arg-type]
+        kind: Kind = "added" if self.before is None else "removed" if self.after is None else "changed"
+        return impact_of(Subject(("model",), kind))
 
     @property
     def difference(self) -> Metrics:
