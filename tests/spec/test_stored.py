@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from tests.fakes.releases import make_state
+from tests.fakes.releases import make_release, make_state
 from windlass.spec.errors import DeliveryError
 from windlass.spec.state import read_state
 
 
 def _newer() -> bytes:
     """A state as a later windlass might write it, with a key more in each of its parts."""
-    content = json.loads(make_state({}).to_json())
+    content = json.loads(make_state({"churn": make_release("churn", {"scores": "one"})}).to_json())
     content["deployment"]["ticket"] = "OPS-7"
     content["environment"]["colour"] = {"name": "red"}
     content["environment"]["s3"]["region"] = "eu-central-1"
