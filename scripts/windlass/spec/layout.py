@@ -12,7 +12,7 @@ from typing import Literal
 from windlass.spec.errors import DeliveryError
 from windlass.spec.release import Digest
 from windlass.spec.schema import Noun
-from windlass.spec.stored import read_stored
+from windlass.spec.stored import content_of, read_stored
 
 ENVIRONMENT = "_environment"
 """The owner of `environment.json`: no project has a name that begins with `_`."""
@@ -37,7 +37,7 @@ class OwnFiles(Noun):
 
     def to_json(self) -> bytes:
         """The canonical bytes: equal lists have equal bytes."""
-        return (json.dumps(self.model_dump(mode="json"), sort_keys=True, indent=1) + "\n").encode()
+        return (json.dumps(content_of(self), sort_keys=True, indent=1) + "\n").encode()
 
 
 def dags_key(prefix: str, path: str = "") -> str:

@@ -9,6 +9,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 from windlass.spec.names import Word
 from windlass.spec.schema import Noun
 from windlass.spec.signer import PublicKey
+from windlass.spec.stored import content_of
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -77,7 +78,7 @@ class Provenance(Noun):
 
     def to_json(self) -> bytes:
         """The canonical bytes: equal records have equal bytes, and without `signature` they are what is signed."""
-        content = self.model_dump(mode="json")
+        content = content_of(self)
         kept = {key: value for key, value in content.items() if value or key not in _LATER}
         return (json.dumps(kept, sort_keys=True, indent=1) + "\n").encode()
 

@@ -8,7 +8,7 @@ from windlass.spec.environment import RuntimeSettings
 from windlass.spec.names import Word
 from windlass.spec.release import Digest, Version
 from windlass.spec.schema import Noun
-from windlass.spec.stored import read_stored
+from windlass.spec.stored import content_of, read_stored
 
 
 class ProjectState(Noun):
@@ -105,7 +105,7 @@ _LATER = ("holds", "hold", "back_to", "source", "notify")
 
 
 def _canonical(noun: Noun) -> bytes:
-    return (json.dumps(_without_empty_later(noun.model_dump(mode="json")), sort_keys=True, indent=1) + "\n").encode()
+    return (json.dumps(_without_empty_later(content_of(noun)), sort_keys=True, indent=1) + "\n").encode()
 
 
 def _without_empty_later(content: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import json
 from windlass.delivery.place import Place
 from windlass.spec.errors import DeliveryError, TransientError
 from windlass.spec.store import Conflict, Missing, Object
-from windlass.spec.stored import read_stored
+from windlass.spec.stored import content_of, read_stored
 from windlass.spec.verdict import Verdict, Verdicts, verdicts_key
 
 KEPT = 50
@@ -37,7 +37,7 @@ def record_verdict(place: Place, project: str, digest: str, verdict: Verdict) ->
         if verdicts.decisive not in shown and verdicts.decisive is not None:
             shown = [*shown[:-1], verdicts.decisive]
         verdicts = verdicts.model_copy(update={"verdicts": shown})
-        content = json.dumps(verdicts.model_dump(mode="json"), sort_keys=True, indent=1) + "\n"
+        content = json.dumps(content_of(verdicts), sort_keys=True, indent=1) + "\n"
         try:
             place.code.put(key, content.encode(), if_match=etag, if_absent=etag is None)
         except Conflict:
