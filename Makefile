@@ -40,6 +40,7 @@ down: ## Stops every process that the demo or `windlass stack up` started.
 test: venv ## Runs every test, the whole way through three Airflows included.
 	@command -v rsync >/dev/null || .ci/need rsync || true
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || .ci/need postgresql
+	@command -v podman >/dev/null && command -v runc >/dev/null && test -x /bin/busybox || .ci/need podman runc busybox-static
 	$(BIN)/pytest -q -m "not airflow and not e2e" --numprocesses 2 --dist loadgroup
 	$(BIN)/pytest -q -m "airflow and not e2e"
 	$(BIN)/pytest -q -m e2e

@@ -1,15 +1,14 @@
 """Runs a command line that reads input files and writes output files."""
 
-import tempfile
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from airflow.sdk import BaseOperator
 
 from ..runtime.errors import RuntimeStop
 from ..runtime.settings import read_settings
-from ..runtime.transfer import check_names, fetch_input, transfer_folder
+from ..runtime.transfer import asked, check_names
 
 
 class JobOperator(BaseOperator):
@@ -30,7 +29,7 @@ class JobOperator(BaseOperator):
 
     inputs: dict[str, Any] = {"*": ""}
     outputs: dict[str, str] = {"*": ""}
-    template_fields = ("inputs",)  # not the script: its values have to be quoted for the shell, see _rendered
+    template_fields = ("inputs", "parameters")  # not the script: its values are quoted for the shell, see rendered
 
     def __init__(
         self,
@@ -52,45 +51,47 @@ class JobOperator(BaseOperator):
         self.inputs = inputs or {}
         self.outputs = outputs or {}
         self.parameters = parameters or {}
-        self._running = False
+        self.stop: Callable[[], None] | None = None
         check_names(self.outputs)
 
     def execute(self, context: Any) -> None:
-        from ..runtime.job import Job, JobFiles, run_job
-        from ..runtime.storage import Storage
-
         settings = read_settings()
-        if settings.backend != "local":
-            raise RuntimeStop(f"jobs.backend {settings.backend!r} is unknown to this release; valid: 'local'")
-        storage, transfer, kept = Storage(settings.endpoint), transfer_folder(settings, context["ti"]), {}
+        self.inputs = {port: asked(value) for port, value in self.inputs.items()}
+        self._pass_on(self._run(settings.backend)(self, context, settings), context)
 
-        def fetch(port: str, folder: Path) -> Path:
-            path = fetch_input(storage, settings, port, self.inputs[port], folder)
-            self.log.info("fetched input %s to %s", port, path)
-            return path
+    def resume(self, context: Any, event: Any) -> None:
+        """Goes on where a job on Kubernetes was deferred: its pod has ended, or is to be waited for again."""
+        from ..runtime.kubernetes_backend import resume_on_kubernetes
 
-        def keep(port: str, path: Path) -> None:
-            kept[port] = storage.keep(settings.data, f"{transfer}/{path.name}", path)
-            self.log.info("kept output %s: s3://%s/%s", port, settings.data, kept[port]["key"])
+        self._pass_on(resume_on_kubernetes(self, context, read_settings(), event), context)
 
-        job = Job(self.execution_script, self.execution_time, tuple(self.inputs), self.outputs, self.parameters)
-        self._running = True
-        with tempfile.TemporaryDirectory(prefix="windlass-") as folder:
-            finished = run_job(
-                job, Path(folder), JobFiles(fetch, keep), self.log.info, lambda script: self._rendered(script, context)
-            )
-        self._running = False
-        self.log.info("the script ended well after %.1f seconds", finished.seconds)
+    def on_kill(self) -> None:
+        """What ends the script depends on where it runs, so the backend says it while it runs."""
+        stop, self.stop = self.stop, None
+        if stop is not None:
+            stop()
+
+    def _run(self, backend: str) -> Callable[[Any, Any, Any], dict[str, Any]]:
+        """The function that runs a job on `backend`; what it needs is imported now, never for reading a DAG."""
+        if backend == "local":
+            from ..runtime.local_backend import run_locally
+
+            return run_locally
+        if backend == "docker":
+            from ..runtime.docker_backend import run_in_docker
+
+            return run_in_docker
+        if backend == "kubernetes":
+            from ..runtime.kubernetes_backend import run_on_kubernetes
+
+            return run_on_kubernetes
+        raise RuntimeStop(f"jobs.backend {backend!r} is unknown to this release; valid: local, docker, kubernetes")
+
+    def _pass_on(self, kept: dict[str, Any], context: Any) -> None:
         for port, value in kept.items():
             context["ti"].xcom_push(key=port, value=value)
 
-    def on_kill(self) -> None:
-        """Airflow calls this at SIGTERM and then lets `execute` go on: only raising ends the script and the task."""
-        if self._running:
-            self._running = False
-            raise RuntimeStop("the task was told to stop while its script ran; the script was ended")
-
-    def _rendered(self, script: Any, context: Any) -> str:
+    def rendered(self, script: Any, context: Any) -> str:
         """The script after Airflow's templates; each value that they print is a mark, quoted for the shell later."""
         from jinja2 import TemplateError
 

@@ -1,16 +1,26 @@
 """An environment: where it keeps its bytes, which Airflow it is, and the settings that its pipelines run with."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, ClassVar, Literal, Self, TypeVar
 
-from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    SecretStr,
+    SerializerFunctionWrapHandler,
+    field_serializer,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from windlass.spec.airflow_settings import Connection, Name, Pool, PoolName, VariableValue
 from windlass.spec.document import Document, Location
-from windlass.spec.duration import Duration, parse_duration
+from windlass.spec.duration import Duration, duration_text, parse_duration
 from windlass.spec.errors import WindlassError
 from windlass.spec.files import parse_file
 from windlass.spec.names import RelativePath, Word
@@ -20,6 +30,8 @@ from windlass.spec.schedule import AssetName
 from windlass.spec.schema import Noun, Text, read_noun
 from windlass.spec.signer import Signers
 
+SIZE = r"^[1-9][0-9]*(Mi|Gi)$"
+"""How memory and disk are written."""
 _LACKS_KEYS = {"syntax", "known-environment"}
 """Rules after which keys would be called missing that may be there."""
 _FOLDERS = ("environments", ".windlass/platform/environments")
@@ -34,18 +46,78 @@ class Buckets(Noun):
     endpoint: str | None = None
 
 
-class Flavor(Noun):
-    """The size of machine that a job may ask for; `memory` as Kubernetes writes it: `4Gi`."""
+class Toleration(Noun):
+    """A taint of nodes that a pod does not mind, as Kubernetes writes it."""
+
+    key: Text | None = None
+    operator: Literal["Equal", "Exists"] = "Equal"
+    value: str | None = None
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+
+
+class _Spare(Noun):
+    """Is written without what is as usual: what reads a state or environment.json may not know the newest keys."""
+
+    _always: ClassVar[tuple[str, ...]] = ()
+
+    @model_serializer(mode="wrap")
+    def _said(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        usual = {name: field.default for name, field in type(self).model_fields.items()}
+        return {
+            name: value
+            for name, value in write(self).items()
+            if name in self._always or getattr(self, name) != usual[name]
+        }
+
+
+class Flavor(_Spare):
+    """The size of machine that a job may ask for; sizes as Kubernetes writes them: `4Gi`."""
+
+    _always = ("cpus", "memory", "gpus")
 
     cpus: float | int = 1
-    memory: str = Field(default="1Gi", pattern=r"^[1-9][0-9]*(Mi|Gi)$")
+    memory: str = Field(default="1Gi", pattern=SIZE)
     gpus: int = 0
+    disk: str | None = Field(default=None, pattern=SIZE)
+    gpu_resource: Text = "nvidia.com/gpu"
+    node_selector: dict[str, str] = {}
+    tolerations: list[Toleration] = []
 
 
-class Jobs(Noun):
-    """Where jobs run; `local` is a subprocess on the Airflow worker."""
+class Jobs(_Spare):
+    """Where jobs run, and what a container or a pod of one needs; the keys of another backend are not looked at."""
 
-    backend: Literal["local"] = "local"
+    _always = ("backend",)
+
+    backend: Literal["local", "docker", "kubernetes"] = "local"
+    stage_image: Text | None = None
+    connection: Text | None = None
+    endpoint: Text | None = None
+    daemon: Text | None = None
+    network: Text | None = None
+    namespace: Text | None = None
+    service_account: Text | None = None
+    secrets: list[Text] = []
+    pull_secrets: list[Text] = []
+    node_selector: dict[str, str] = {}
+    tolerations: list[Toleration] = []
+    start_within: Duration = parse_duration("10 minutes")
+    deferrable: bool = False
+
+    @field_serializer("start_within")
+    def _as_written(self, value: timedelta) -> str:
+        return duration_text(value)
+
+    @model_validator(mode="after")
+    def _has_what_it_needs(self) -> Self:
+        if self.backend != "local" and self.stage_image is None:
+            raise ValueError(
+                f"backend {self.backend!r} needs stage_image, the image that fetches a job's inputs and keeps its "
+                "outputs; build it from ci/images/stage"
+            )
+        if self.backend == "kubernetes" and self.namespace is None:
+            raise ValueError("backend 'kubernetes' needs namespace, where the pods of jobs are made")
+        return self
 
 
 class Airflow(Noun):
@@ -171,20 +243,27 @@ class _Layers(Document):
         return layer.problem(location, rule, message, at_key=at_key)
 
 
+def environment_layers(name: str, documents: Mapping[str, Document]) -> list[Document]:
+    """The document `name` and those that it extends, nearest first, as far as they are there and no circle."""
+    layers = [documents[name]]
+    while isinstance(layers[-1].value, dict):
+        parent = layers[-1].value.get("extends")
+        if not isinstance(parent, str) or parent not in documents or documents[parent] in layers:
+            break
+        layers.append(documents[parent])
+    return layers
+
+
 def _chain(name: str, documents: Mapping[str, Document]) -> list[Document]:
-    """The document `name` and those that it extends, nearest first."""
-    chain = [documents[name]]
-    while isinstance(chain[-1].value, dict) and "extends" in chain[-1].value:
-        document, parent = chain[-1], chain[-1].value["extends"]
+    """The same; where the last of them extends a file that it cannot, that is a problem of it."""
+    chain = environment_layers(name, documents)
+    last = chain[-1]
+    if isinstance(last.value, dict) and "extends" in last.value:
+        parent = last.value["extends"]
+        why = f"extends: {parent!r} extends this file again"
         if not isinstance(parent, str) or parent not in documents:
-            message = f"extends: there is no environment file {parent!r} here{near(str(parent), documents)}"
-            document.problems.append(document.problem(("extends",), "known-environment", message))
-            break
-        if documents[parent] in chain:
-            message = f"extends: {parent!r} extends this file again"
-            document.problems.append(document.problem(("extends",), "known-environment", message))
-            break
-        chain.append(documents[parent])
+            why = f"extends: there is no environment file {parent!r} here{near(str(parent), documents)}"
+        last.problems.append(last.problem(("extends",), "known-environment", why))
     return chain
 
 
@@ -229,21 +308,28 @@ def load_environments(folder: Path | None) -> dict[str, Environment]:
         if environment is None:
             raise WindlassError(f"environment {name!r} cannot be read: {problems[0] if problems else document.path}")
         found[name] = environment
-    _require_apart(found)
+    for name, other, bucket in same_place(found):
+        raise WindlassError(f"environments/{name}.yml: {not_apart(found[name].prefix, bucket, other)}")
     return _in_order(found)
 
 
-def _require_apart(environments: Mapping[str, Environment]) -> None:
-    """WindlassError when two environments keep their states, or their models, under the same keys."""
+def same_place(environments: Mapping[str, Environment]) -> Iterator[tuple[str, str, str]]:
+    """Each environment that keeps its states, or its models, where an earlier one does; that one, and the bucket."""
     seen: dict[tuple[str | None, str, str], str] = {}
     for name, environment in environments.items():
-        for bucket in (environment.s3.code, environment.s3.models):
+        for bucket in dict.fromkeys((environment.s3.code, environment.s3.models)):
             other = seen.setdefault((environment.s3.endpoint, bucket, environment.prefix), name)
             if other != name:
-                raise WindlassError(
-                    f"environments/{name}.yml: prefix {environment.prefix!r} in the bucket {bucket!r} is that of "
-                    f"{other!r} already, so a promotion to one would change both; give each a prefix of its own"
-                )
+                yield name, other, bucket
+                break
+
+
+def not_apart(prefix: str, bucket: str, other: str) -> str:
+    """The sentence about the prefix of an environment whose place is that of `other`."""
+    return (
+        f"prefix {prefix!r} in the bucket {bucket!r} is that of {other!r} already, "
+        "so a promotion to one would change both; give each a prefix of its own"
+    )
 
 
 def _in_order(environments: Mapping[str, Environment]) -> dict[str, Environment]:
