@@ -8,26 +8,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from windlass.runtime.checks import Bounds, Checks, check_rows
+from windlass.runtime.checks import Checks, check_rows, data_checks
 from windlass.runtime.errors import RuntimeStop
 from windlass.runtime.rows import read_rows
+from windlass.runtime.values import Column
 
 COLUMNS = ["id", "age"]
 ROWS = [["1", "30"], ["2", None], ["3", "41.5"]]
 
 
 def check(folder: Path, given_rows: list[list[Any]], **rules: Any) -> int:
-    return check_rows(Checks(**rules), COLUMNS, iter(given_rows), folder)
+    return check_rows(data_checks(**rules), COLUMNS, iter(given_rows), folder)
 
 
 @pytest.mark.parametrize(
     "rules",
     [
-        {"rows": Bounds(3, 3)},
+        {"rows": {"at_least": 3, "at_most": 3}},
         {"columns": ["id", "age"]},
         {"not_null": ["id"]},
-        {"ranges": {"age": Bounds(30, 41.5)}},
-        {"ranges": {"id": Bounds("1", "3")}},
+        {"ranges": {"age": {"at_least": 30, "at_most": 41.5}}},
+        {"ranges": {"id": {"at_least": "1", "at_most": "3"}}},
         {"unique": ["id"]},
         {"unique": ["id", "age"]},
     ],
@@ -39,13 +40,13 @@ def test_rows_that_keep_the_rules_are_counted(rules: dict[str, Any], tmp_path: P
 @pytest.mark.parametrize(
     ("rules", "reason"),
     [
-        ({"rows": Bounds(at_least=4)}, "the number of rows is 3, less than 4"),
-        ({"rows": Bounds(at_most=2)}, "the number of rows is 3, more than 2"),
+        ({"rows": {"at_least": 4}}, "the number of rows is 3, less than 4"),
+        ({"rows": {"at_most": 2}}, "the number of rows is 3, more than 2"),
         ({"columns": ["age", "id"]}, r"the columns are \['id', 'age'\], not \['age', 'id'\]"),
         ({"not_null": ["id", "age"]}, "row 2: column 'age' is empty"),
-        ({"ranges": {"age": Bounds(at_least=31)}}, "row 1: column 'age' is '30', less than 31"),
-        ({"ranges": {"age": Bounds(at_most=41)}}, r"row 3: column 'age' is '41\.5', more than 41"),
-        ({"ranges": {"id": Bounds("2")}}, "row 1: column 'id' is '1', less than 2"),
+        ({"ranges": {"age": {"at_least": 31}}}, "row 1: column 'age' is '30', less than 31"),
+        ({"ranges": {"age": {"at_most": 41}}}, r"row 3: column 'age' is '41\.5', more than 41"),
+        ({"ranges": {"id": {"at_least": "2"}}}, "row 1: column 'id' is '1', less than 2"),
         ({"unique": ["name"]}, r"there is no column 'name' to check; the columns are \['id', 'age'\]"),
     ],
 )
@@ -55,9 +56,9 @@ def test_the_first_row_that_breaks_a_rule_is_named(rules: dict[str, Any], reason
 
 
 def test_what_must_be_a_number_and_is_none_is_named(tmp_path: Path) -> None:
-    for value in ("many", "nan", float("nan"), [1]):
+    for value in ("many", "nan", float("nan"), [1], "1_000", True):
         with pytest.raises(RuntimeStop, match=r"row 1: column 'age' is .*, which is no number"):
-            check(tmp_path, [["1", value]], ranges={"age": Bounds(at_least=0)})
+            check(tmp_path, [["1", value]], ranges={"age": {"at_least": 0}})
 
 
 def test_two_rows_with_the_same_key_are_both_named(tmp_path: Path) -> None:
@@ -91,9 +92,8 @@ def test_a_row_with_too_few_or_too_many_fields_is_named(tmp_path: Path) -> None:
 
 
 def test_bounds_must_be_of_one_kind() -> None:
-    for bounds in ((1, "2"), (None, None)):
-        with pytest.raises(ValueError, match="either numbers or text"):
-            Bounds(*bounds)
+    with pytest.raises(ValueError, match="either both numbers or both text"):
+        data_checks(ranges={"id": {"at_least": 1, "at_most": "2"}})
 
 
 CONTENT = {
@@ -117,6 +117,7 @@ def test_rows_are_read_alike_from_every_format(name: str, tmp_path: Path) -> Non
         ("x.csv", b"a\n\xff\n", "x.csv is not UTF-8 text, somewhere after line 0"),
         ("x.csv", b"\xff\n", "x.csv: the header cannot be read"),
         ("x.jsonl", b'{"a": 1}\n{"a": \n', "x.jsonl, line 2: "),
+        ("x.jsonl", b'{"a": ' + b"[" * 200_000, "x.jsonl, line 1: maximum recursion depth"),
         ("x.jsonl", b"[1]\n", "x.jsonl, line 1 is no JSON object"),
         ("x.jsonl", b'{"a": 1}\n{"b": 1}\n', "x.jsonl, row 2 has 'b', which the first row lacks"),
     ],
@@ -126,6 +127,23 @@ def test_what_cannot_be_read_is_refused(name: str, content: bytes, reason: str, 
     path.write_bytes(content)
     with pytest.raises(RuntimeStop, match=reason):
         list(read_rows(path)[1])
+
+
+def test_the_nulls_of_an_only_column_are_rows(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_bytes(b"a\nx\n\ny\n")
+    columns, rows = read_rows(tmp_path / "x.csv")
+    with pytest.raises(RuntimeStop, match="row 2: column 'a' is empty"):
+        check_rows(Checks(columns={"a": Column(nulls=False)}), columns, rows, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.jsonl"])
+def test_a_line_that_would_fill_the_memory_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("windlass.runtime.rows.LONGEST_FIELD", 1000)
+    (tmp_path / name).write_text("a\n" + "x" * 1001 if name == "x.csv" else '{"a": "' + "x" * 1001)
+    with pytest.raises(RuntimeStop, match=r"line \d is longer than"):
+        list(read_rows(tmp_path / name)[1])
 
 
 def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:

@@ -63,6 +63,8 @@ def test_what_is_put_in_for_an_item_is_not_read_again() -> None:
 def test_items_are_the_files_of_a_list_without_what_else_is_said_of_them() -> None:
     assert items.items_of("f", [FILE | {"more": 1}]) == [FILE]
     assert items.items_of("f", []) == []
+    with pytest.raises(RuntimeStop, match="NaN is no number of JSON"):
+        items.items_in("f", b"[1, NaN]")
     assert items.items_of("f", ["a", 1]) == ["a", 1]
 
 
@@ -84,8 +86,8 @@ def test_what_holds_no_items_is_refused(value: Any, said: str) -> None:
 @pytest.mark.parametrize("content", [b"{}", b"[[1]]", b"nonsense", b"[null]", b"[" * 100_000, b"\xff"])
 def test_a_file_must_hold_a_list_of_plain_items(content: bytes) -> None:
     with pytest.raises(RuntimeStop, match="for_each 'f': the file"):
-        items._listed("f", content)
-    assert items._listed("f", b'["a", 1, 2.5, true]') == ["a", 1, 2.5, True]
+        items.items_in("f", content)
+    assert items.items_in("f", b'["a", 1, 2.5, true]') == ["a", 1, 2.5, True]
 
 
 def test_a_notifier_says_who_is_told_what_and_never_raises(caplog: pytest.LogCaptureFixture) -> None:
@@ -94,12 +96,14 @@ def test_a_notifier_says_who_is_told_what_and_never_raises(caplog: pytest.LogCap
         Notifier("failure", ["ops"])(context)
         Notifier("retry", ["ops"])(context)
         deadline_missed(names=["risk"], context=None)
+        deadline_missed(names=["risk"], context={"dag_run": {"dag_id": "scoring", "dag_run_id": "r2"}})
     said = [message for message in caplog.messages if message.startswith("pipeline")]
     nobody = "is to be told of it, and notify in the environment's file names nobody so"
     assert said == [
         f"pipeline scoring, run r1 failed: ops {nobody}",
         f"pipeline scoring, run r1, task a.b is tried again: ops {nobody}",
         f"pipeline ?, run ? missed its deadline: risk {nobody}",
+        f"pipeline scoring, run r2 missed its deadline: risk {nobody}",
     ]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from windlass.runtime.checked import Checked
 from windlass.runtime.errors import RuntimeStop
 from windlass.runtime.job import Job, JobFiles, run_job
 
@@ -28,6 +29,17 @@ def run(job: Job, folder: Path, inputs: dict[str, bytes] | None = None) -> dict[
 def test_inputs_and_parameters_go_in_and_outputs_come_out(tmp_path: Path) -> None:
     job = Job("cat {a} > {b}; echo {times} >> {b}", LIMIT, ("a",), {"b": "b.csv"}, {"times": 3})
     assert run(job, tmp_path / "with a space", {"a": b"x\n"}) == {"b": b"x\n3\n"}
+
+
+def test_no_output_is_kept_when_a_row_of_one_is_not_as_it_must_be(tmp_path: Path) -> None:
+    outputs = {"a": "a.csv", "b": Checked("b.csv", columns={"id": "integer"}, rows={"at_most": 2})}
+    job = Job("printf '%s\\n' id 1 {second} | tee {a} > {b}", LIMIT, (), outputs, {"second": 2})
+    assert run(job, tmp_path / "right") == {"a": b"id\n1\n2\n", "b": b"id\n1\n2\n"}
+    wrong = Job(job.script, LIMIT, (), outputs, {"second": "x"})
+    kept: list[str] = []
+    with pytest.raises(RuntimeStop, match=r"output 'b' \(b.csv\), row 2: column 'id' is 'x', which is no integer"):
+        run_job(wrong, tmp_path / "wrong", JobFiles(lambda port, into: into, lambda port, _: kept.append(port)), print)
+    assert kept == []
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def test_wherever_it_breaks_off_the_table_is_as_it_was_and_again_makes_it_right(
     begin_anew(server, has_key=mode == "upsert")
     calls = bring(server, path, mode)
     assert rows(server) == after
-    assert calls == (6 if mode == "replace" else 5)
+    assert calls == (7 if mode == "replace" else 6)
     for at in range(1, calls + 1):
         begin_anew(server, has_key=mode == "upsert")
         with pytest.raises(RuntimeStop, match="connection 'dwh': the server closed the connection"):
@@ -105,6 +105,14 @@ def test_wherever_it_breaks_off_the_table_is_as_it_was_and_again_makes_it_right(
         assert rows(server) == BEFORE
     bring(server, path, mode)
     assert rows(server) == after
+
+
+def test_a_record_that_was_once_the_mark_of_the_end_ends_nothing(server: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_bytes(b'other\n"x\n\\.\ny"\n\\.\nz\n')
+    begin_anew(server, has_key=False)
+    with in_transaction(psycopg.connect(**server), "dwh") as database:
+        assert load(database, tmp_path / "x.csv", "rows", "replace") == 3
+    assert sorted(row[2] for row in rows(server)) == ["\\.", "x\n\\.\ny", "z"]
 
 
 def test_a_header_must_name_each_column_once_and_all_keys() -> None:

@@ -1,15 +1,20 @@
 """Both drivers of PostgreSQL behave alike: the provider decides which one a worker has."""
 
+import os
+import signal
+import time
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import psycopg
 import psycopg2
 import pytest
 
-from windlass.runtime.postgres import Database, _said
+from windlass.runtime.errors import RuntimeStop
+from windlass.runtime.postgres import Database, _said, in_transaction, stop_transactions
 
 pytestmark = pytest.mark.stack
 
@@ -71,3 +76,73 @@ def test_rows_are_streamed_both_ways(connection: Any, tmp_path: Path) -> None:
     finally:
         tracemalloc.stop()
     assert path.stat().st_size > 20_000_000 > 4 * peak
+
+
+WORK = {
+    "a statement": lambda database, _: database.execute("insert into made select 1 from pg_sleep(600)"),
+    "a query": lambda database, path: database.copy_out("copy (select pg_sleep(600)) to stdout csv", path),
+    "a file": lambda database, path: database.copy_in("copy slow from stdin csv", path),
+}
+SLOW = """
+create table if not exists made (i int);
+create table if not exists slow (i int);
+create or replace function sleep() returns trigger language plpgsql as 'begin perform pg_sleep(600); return new; end';
+create or replace trigger sleeps before insert on slow for each row execute function sleep();
+"""
+
+
+def sleeping(watcher: Any) -> list[Any]:
+    query = "select pid from pg_stat_activity where pid <> pg_backend_pid() and wait_event = 'PgSleep'"
+    found: list[Any] = watcher.execute(query).fetchall()
+    return found
+
+
+def do(work: str, connection: Any, path: Path) -> None:
+    with in_transaction(connection, "dwh") as database:
+        database.execute("insert into made values (7)")
+        WORK[work](database, path)
+
+
+@pytest.fixture
+def told_to_stop_when_it_sleeps(server: dict[str, Any]) -> Iterator[Any]:
+    """This process gets SIGTERM, which does what Airflow's handler does, as soon as the server sleeps."""
+    before = signal.signal(signal.SIGTERM, lambda *_: stop_transactions())
+    with psycopg.connect(**server, autocommit=True) as watcher:
+        watcher.execute(SLOW.encode())
+
+        def watch() -> None:
+            end = time.monotonic() + 30
+            while not sleeping(watcher) and time.monotonic() < end:
+                pass
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        thread = Thread(target=watch)
+        thread.start()
+        yield watcher
+        thread.join()
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.parametrize("work", WORK)
+def test_what_the_server_works_at_ends_there_when_airflow_ends_the_task(
+    work: str, connection: Any, told_to_stop_when_it_sleeps: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text("1\n")
+    with pytest.raises(RuntimeStop, match="told to stop while the database worked"):
+        do(work, connection, path)
+    assert sleeping(told_to_stop_when_it_sleeps) == []
+    assert told_to_stop_when_it_sleeps.execute("select count(*) from made").fetchone() == (0,)
+
+
+def test_outside_of_a_transaction_there_is_nothing_to_stop(connection: Any) -> None:
+    with in_transaction(connection, "dwh"):
+        pass
+    stop_transactions()
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_the_server_looks_whether_the_task_is_still_there(connection: Any, read_only: bool) -> None:
+    with in_transaction(connection, "dwh", read_only=read_only) as database:
+        found = database._cursor.execute("show client_connection_check_interval") or database._cursor
+        assert found.fetchone() == ("10s",)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from windlass.runtime import process
-from windlass.runtime.process import Finished, run_script
+from windlass.runtime import lines, process
+from windlass.runtime.process import Finished, Limits, run_script
 
 SECOND = timedelta(seconds=1)
 
@@ -129,18 +129,62 @@ def test_a_daemon_that_left_the_session_ends_too(tmp_path: Path, mark: str) -> N
     assert not alive(mark)
 
 
-def test_ten_megabytes_of_output_arrive_line_by_line(tmp_path: Path) -> None:
-    lines: list[str] = []
-    script = "yes 123456789 | head -c 10000000"
-    finished = run_script(script, tmp_path, 60 * SECOND, lines.append)
-    assert len(lines) == 1_000_000
-    assert finished.tail == ("123456789",) * process.TAIL
+def test_four_megabytes_of_output_arrive_line_by_line(tmp_path: Path) -> None:
+    seen: list[str] = []
+    script = "yes 123456789 | head -c 4000000"
+    finished = run_script(script, tmp_path, 60 * SECOND, seen.append)
+    assert len(seen) == 400_000
+    assert finished.tail == ("123456789",) * lines.TAIL
+
+
+def test_of_a_hundred_megabytes_the_first_and_the_last_are_shown(tmp_path: Path) -> None:
+    seen: list[str] = []
+    block = f"yes {'x' * 3999} | head -c 50000000"
+    finished = run_script(f"{block}; echo between; {block}; echo the end", tmp_path, 60 * SECOND, seen.append)
+    assert finished.reason is None
+    assert seen[-1] == "the end" and "between" not in seen
+    assert sum(map(len, seen)) < lines.FIRST + lines.LAST + 10_000
+    (left_out,) = (int(line.split()[1]) for line in seen if line.endswith("lines are left out here"))
+    notes = 2
+    assert left_out + len(seen) - notes == 25_002
+
+
+def test_a_script_that_takes_more_memory_than_it_may_is_killed(tmp_path: Path, mark: str) -> None:
+    half = f"{sys.executable} -c 'import time; kept = bytearray(60_000_000); time.sleep(300)' {mark}"
+    limits = Limits(memory=100 * 1024**2, flavor="small")
+    finished = run_script(f"{half} & {half}", tmp_path, 60 * SECOND, print, limits=limits)
+    assert finished.reason == "was ended because it needs more memory than the 100Mi of its flavor 'small'"
+    assert not alive(mark)
+
+
+def test_memory_that_processes_share_counts_once(tmp_path: Path) -> None:
+    script = "import os, time; kept = b'x' * 60_000_000; [os.fork() for _ in range(2)]; time.sleep(1)"
+    limits = Limits(memory=150 * 1024**2)
+    assert run_script(f'{sys.executable} -c "{script}"', tmp_path, 60 * SECOND, print, limits=limits).reason is None
+
+
+def test_the_peak_of_memory_is_told(tmp_path: Path) -> None:
+    finished = run(f"{sys.executable} -c 'kept = bytearray(80_000_000)'", tmp_path)
+    assert finished.peak is not None and 80_000_000 < finished.peak < 200_000_000
+
+
+def test_a_script_that_starts_ever_more_processes_is_killed(tmp_path: Path, mark: str) -> None:
+    script = f"for i in $(seq 200); do (trap '' TERM; : {mark}; while :; do sleep 1; done) & done; wait"
+    finished = run_script(script, tmp_path, 60 * SECOND, print, limits=Limits(processes=50))
+    assert finished.reason == "was ended because it started more than 50 processes at once"
+    assert not alive(mark)
+
+
+def test_a_script_that_fills_its_disk_is_killed(tmp_path: Path) -> None:
+    limits = Limits(disk_left=10**15)
+    finished = run_script("sleep 60", tmp_path, 60 * SECOND, print, limits=limits)
+    assert str(finished.reason).startswith("was ended because it filled its disk: less than ")
 
 
 def test_one_endless_line_is_cut_and_takes_no_memory(tmp_path: Path) -> None:
-    lines: list[str] = []
-    run_script("head -c 5000000 /dev/zero | tr '\\0' x; echo; echo after", tmp_path, 20 * SECOND, lines.append)
-    assert lines == ["x" * process.LINE_LENGTH + " ... (cut)", "after"]
+    seen: list[str] = []
+    run_script("head -c 5000000 /dev/zero | tr '\\0' x; echo; echo after", tmp_path, 20 * SECOND, seen.append)
+    assert seen == ["x" * lines.LINE_LENGTH + " ... (cut)", "after"]
 
 
 def test_output_that_is_no_text_and_progress_bars_do_no_harm(tmp_path: Path) -> None:
@@ -182,7 +226,7 @@ def test_nothing_is_left_when_the_worker_dies_before_the_watcher_has_begun(mark:
     report, report_end = os.pipe()
     os.close(report)
     warden = [sys.executable, "-I", "-S", str(Path(process.__file__).with_name("warden.py"))]
-    command = [*warden, "300", "1", str(report_end), "/bin/sh", "-c", sleeper(mark)]
+    command = [*warden, "300", "1", str(report_end), "0:0:0", "/bin/sh", "-c", sleeper(mark)]
     subprocess.run(command, stdin=subprocess.DEVNULL, pass_fds=[report_end], timeout=60, check=True)
     os.close(report_end)
     assert not alive(mark)

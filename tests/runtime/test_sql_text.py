@@ -40,6 +40,8 @@ def test_elsewhere_a_value_may_be_a_number_or_words(value: object, text: str) ->
         ('select "', '"'),
         ("select e'", "'"),
         ("select E'\\'", "'"),
+        ("select E'a'\n  '\\", "'"),
+        ("select e'a' -- '\n'", "'"),
         ("select $$", "$$"),
         ("select $x$", "$x$"),
         ("select 1 -- '", "'"),

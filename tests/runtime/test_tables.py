@@ -91,6 +91,24 @@ def test_what_cannot_be_converted_is_one_sentence(
     assert "\n" not in str(caught.value)
 
 
+def test_the_nulls_of_an_only_column_are_rows(tmp_path: Path) -> None:
+    path = source(tmp_path, "x.csv", 'a\nx\n\n""\n')
+    assert convert(path, tmp_path / "x.jsonl") == 3
+    assert lines(tmp_path / "x.jsonl") == [{"a": "x"}, {"a": None}, {"a": ""}]
+
+
+def test_a_map_becomes_a_list_of_pairs(tmp_path: Path) -> None:
+    column = pyarrow.array([[("a", 1)]], type=pyarrow.map_(pyarrow.string(), pyarrow.int64()))
+    pyarrow.parquet.write_table(pyarrow.table({"x": column}), tmp_path / "x.parquet")
+    convert(tmp_path / "x.parquet", tmp_path / "x.jsonl")
+    assert lines(tmp_path / "x.jsonl") == [{"x": [["a", 1]]}]
+
+
+def test_of_two_columns_with_one_name_none_gets_lost(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeStop, match=r"x\.csv has several columns 'a'"):
+        convert(source(tmp_path, "x.csv", "a,b,a\n1,2,3\n"), tmp_path / "x.jsonl")
+
+
 def test_bytes_have_no_place_in_json(tmp_path: Path) -> None:
     pyarrow.parquet.write_table(pyarrow.table({"x": [b"\xff"]}), tmp_path / "x.parquet")
     with pytest.raises(RuntimeStop, match="JSON has no bytes"):

@@ -26,6 +26,11 @@ class Handler(BaseHTTPRequestHandler):
             self.send_response(302)
             self.send_header("Location", rest)
             self.end_headers()
+        elif word == "packed":
+            self.send_response(200)
+            self.send_header("Content-Encoding", "gzip")
+            self.end_headers()
+            self.wfile.write(b"packed")
         elif word == "status":
             self.send_error(int(rest))
         else:
@@ -108,6 +113,35 @@ def test_a_redirect_leads_to_http_only(address: str, start: Start, tmp_path: Pat
     with pytest.raises(RuntimeStop, match=r"leads to '.*'; only http and https are followed|answers 302"):
         fetch(f"/to/{address}", tmp_path, at(start()))
     assert not (tmp_path / "file").exists()
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "[fd00:ec2::254]", "[::ffff:169.254.170.2]"])
+def test_nothing_leads_to_the_credentials_of_the_machine(host: str, start: Start, tmp_path: Path) -> None:
+    for url, server in ((f"http://{host}/latest", None), (f"/to/http://{host}/latest", at(start()))):
+        with pytest.raises(RuntimeStop, match="is an address of the machine's own cloud"):
+            fetch(url, tmp_path, server)
+
+
+def test_what_comes_packed_without_being_asked_for_is_no_csv(start: Start, tmp_path: Path) -> None:
+    server = at(start())
+    with pytest.raises(RuntimeStop, match=r"sends 'gzip' although .* name the output '....gz'"):
+        fetch("packed/", tmp_path, server)
+    assert download("packed/", tmp_path / "x.csv.gz", server, {}, 5.0, 1000) == 6
+
+
+@pytest.mark.parametrize("value", ["the key\n", "the k\N{EURO SIGN}y"])
+def test_a_secret_that_cannot_be_sent_is_not_shown_instead(value: str, start: Start, tmp_path: Path) -> None:
+    server = Server(at(start()).base, {"X-Key": value}, "connection 'web'")
+    for ask in (lambda: fetch("known/1", tmp_path, server), lambda: post(server, {}, 5.0)):
+        with pytest.raises(RuntimeStop, match="holds what HTTP cannot send") as caught:
+            ask()
+        assert "the k" not in str(caught.value) and caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("url", ["http://[::1/x", "http://a..b/", "http://127.0.0.1/\N{SNOWMAN}"])
+def test_what_is_no_address_is_told_in_one_sentence(url: str, start: Start, tmp_path: Path) -> None:
+    with pytest.raises(RuntimeStop, match=r"is no address|cannot be asked|cannot be reached"):
+        fetch(url, tmp_path)
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://x/y", "/known/1", "http://", "data:,x", "://x"])

@@ -11,6 +11,9 @@ class MergeCsv(BaseOperator):
     """Puts CSV files together in their order, below one header; files whose headers differ are refused.
 
     Args:
+        delimiter: The one character between fields, where the header does not show it, or `tab`.
+        quote: The character that quotes fields where it is not `"`, or `none`.
+        escape: The character that takes the next one's meaning away, like a backslash.
         inputs: The port `parts`: a list of files, as `split_csv` or a task that runs once for each part leaves it.
         outputs: The port `data`: the merged file.
 
@@ -25,16 +28,32 @@ class MergeCsv(BaseOperator):
     outputs: dict[str, str] = {"data": ".csv"}
     template_fields = ("inputs",)
 
-    def __init__(self, *, inputs: dict[str, Any], outputs: dict[str, str], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        delimiter: str | None = None,
+        quote: str | None = None,
+        escape: str | None = None,
+        inputs: dict[str, Any],
+        outputs: dict[str, str],
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
+        from ..runtime.csv_dialect import dialect_of
+
         check_names(outputs)
+        dialect_of(delimiter, quote, escape)
+        self.delimiter = delimiter
+        self.quote = quote
+        self.escape = escape
         self.inputs = inputs
         self.outputs = outputs
 
     def execute(self, context: Any) -> None:
-        from ..runtime.csv_text import merge
+        from ..runtime.csv_dialect import dialect_of
         from ..runtime.task_files import task_files
+        from ..runtime.task_streams import merge_input
 
+        dialect = dialect_of(self.delimiter, self.quote, self.escape)
         with task_files(self, context) as files:
-            merge(files.fetch_each("parts"), files.output("data"))
-            files.keep("data")
+            merge_input(files, self.inputs["parts"], self.outputs["data"], dialect)
