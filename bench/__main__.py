@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import authoring, parsing, promotion, rollback, serving, staging
+from bench import authoring, parsing, promotion, rollback, serving, splitting, staging
 from bench.landscape import landscape
 from bench.report import surroundings, write_part
 
@@ -20,6 +20,7 @@ def main() -> None:
         "serving": serving.measure,
         "authoring": authoring.measure,
         "parsing": parsing.measure,
+        "splitting": splitting.measure,
     }
     with tempfile.TemporaryDirectory() as folder, landscape(Path(folder)) as land:
         for name in sys.argv[1:] or known:

@@ -40,7 +40,7 @@ def measure(
     write_part(
         "authoring",
         f"""{count:,} pipelines of eight tasks, linted and rendered in one process that has imported what it needs;
-{rounds} rounds. Nothing is kept from one round to the next.
+{rounds} rounds, each a process of its own. Those with ports differ in their schedules, names and texts, too.
 
 {many}
 The commands are whole processes, {command_rounds} rounds in turns, on the same pipeline of eight BashOperators; load
@@ -81,6 +81,9 @@ def _many(land: Landscape, rounds: int, count: int) -> list[tuple[object, ...]]:
 
 def _once(folder: Path) -> dict[str, float]:
     """The seconds that lint and render take for the whole project."""
+    import griffe  # noqa: F401 - which windlass imports when it first reads an operator
+
+    import windlass.cli  # noqa: F401 - where commands say how often Python looks for garbage
     from windlass.lint.check import check_project
     from windlass.render.project import render_project
 

@@ -29,10 +29,17 @@ def windlass(name: str) -> str:
 
 
 def windlass_ports(name: str) -> str:
-    """A pipeline whose tasks are windlass's operators and jobs with ports, of which lint and render have more to do."""
+    """A pipeline whose tasks are windlass's operators and jobs with ports, of which lint and render have more to do.
+
+    Schedules, names of tasks and texts are its own: what windlass remembers of another pipeline is of little use here.
+    """
+    number = int("".join(letter for letter in name if letter.isdigit()) or 0)
+    orders, clients, prices, sums = (f"{what}_{number}" for what in ("orders", "clients", "prices", "sums"))
+    days = f"{number % 28 + 1} * *" if number % 2 else f"* * {number % 7}"
     return f"""dag:
   name: {name}
-  schedule: "0 6 * * *"
+  description: Sums of shop {number}.
+  schedule: "{number % 60} {number % 24} {days}"
   timezone: Europe/Berlin
   start_date: 2026-01-01
   owner: shop
@@ -40,29 +47,29 @@ def windlass_ports(name: str) -> str:
   retries: 1
 tasks:
   extract:
-    orders: {{operator_type: s3_to_file, key: "orders/{{{{ ds }}}}.csv", outputs: {{data: orders.csv}}}}
-    clients: {{operator_type: s3_to_file, key: "clients/{{{{ ds }}}}.csv", outputs: {{data: clients.csv}}}}
-    prices: {{operator_type: s3_to_file, key: "prices/{{{{ ds }}}}.csv", outputs: {{data: prices.csv}}}}
+    {orders}: {{operator_type: s3_to_file, key: "{orders}/{{{{ ds }}}}.csv", outputs: {{data: orders.csv}}}}
+    {clients}: {{operator_type: s3_to_file, key: "{clients}/{{{{ ds }}}}.csv", outputs: {{data: clients.csv}}}}
+    {prices}: {{operator_type: s3_to_file, key: "{prices}/{{{{ ds }}}}.csv", outputs: {{data: prices.csv}}}}
   check:
-    orders: {{operator_type: check_data, rows: {{at_least: 1}}, inputs: {{data: extract.orders.data}}}}
-    clients: {{operator_type: check_data, rows: {{at_least: 1}}, inputs: {{data: extract.clients.data}}}}
+    {orders}: {{operator_type: check_data, rows: {{at_least: {number + 1}}}, inputs: {{data: extract.{orders}.data}}}}
+    {clients}: {{operator_type: check_data, rows: {{at_least: {number + 1}}}, inputs: {{data: extract.{clients}.data}}}}
   transform:
     join:
       job:
         docker_image: python3-11
         execution_time: 10 minutes
         execution_script: python join.py {{orders}} {{clients}} --out {{joined}}
-      inputs: {{orders: extract.orders.data, clients: extract.clients.data}}
+      inputs: {{orders: extract.{orders}.data, clients: extract.{clients}.data}}
       outputs: {{joined: joined.csv}}
-    sums:
+    {sums}:
       job:
         docker_image: python3-11
         execution_time: 10 minutes
         execution_script: python sums.py {{rows}} {{prices}} --out {{sums}}
-      inputs: {{rows: transform.join.joined, prices: extract.prices.data}}
+      inputs: {{rows: transform.join.joined, prices: extract.{prices}.data}}
       outputs: {{sums: sums.csv}}
   load:
-    deliver: {{operator_type: deliver, to: "shop/{{ds}}.csv", inputs: {{data: transform.sums.sums}}}}
+    deliver: {{operator_type: deliver, to: "shop/{number}/{{ds}}.csv", inputs: {{data: transform.{sums}.sums}}}}
 """
 
 

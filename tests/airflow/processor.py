@@ -31,6 +31,14 @@ class Home:
 
 def airflow_home(folder: Path, bundles: Sequence[Mapping[str, Any]], more: Mapping[str, str] | None = None) -> Home:
     """A home with a migrated database; `more` is added to the environment."""
+    home = bare_home(folder, bundles, more)
+    migrate = [sys.executable, "-m", "airflow", "db", "migrate"]
+    subprocess.run(migrate, env=home.environment, check=True, capture_output=True)
+    return home
+
+
+def bare_home(folder: Path, bundles: Sequence[Mapping[str, Any]], more: Mapping[str, str] | None = None) -> Home:
+    """A home without a database; `more` is added to the environment."""
     environment = {
         **os.environ,
         "AIRFLOW_HOME": str(folder),
@@ -48,7 +56,6 @@ def airflow_home(folder: Path, bundles: Sequence[Mapping[str, Any]], more: Mappi
         **(more or {}),
     }
     (folder / "passwords.json").write_text(json.dumps({"windlass": PASSWORD}))
-    subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], env=environment, check=True, capture_output=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return Home(folder, environment, f"http://127.0.0.1:{probe.getsockname()[1]}")

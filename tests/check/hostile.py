@@ -39,6 +39,17 @@ MODULES = {
         "import socket\n\ntry:\n    socket.create_connection(('127.0.0.1', PORT), 1)\nexcept OSError:\n    pass"
     ),
     "reads_keys": "from pathlib import Path\n\nKEYS = Path('HOME/.aws/credentials').read_text()",
+    "reads_linked_keys": (
+        "import io, os, tempfile\n\nlink = tempfile.mktemp()\nos.symlink('HOME/.aws', link)\n"
+        "with io.FileIO(link + '/credentials') as file:\n    KEYS = file.read()"
+    ),
+    "writes": "with open('HOME/written', 'w') as file:\n    file.write('x')",
+    "removes": "import pathlib, shutil\n\nshutil.rmtree(pathlib.Path.home().parent)",
+    "writes_own": (
+        "import os, tempfile\nfrom pathlib import Path\n\nwith tempfile.TemporaryDirectory() as folder:\n"
+        "    Path(folder, 'x').write_text('x')\nopen(os.devnull, 'w').close()"
+    ),
+    "says_much": "raise ValueError('x' * 60_000_000)",
     "starts": "import subprocess\n\nsubprocess.run(['true'])",
     "eats": "EATEN = bytearray(8 * 1024**3)",
     "imports": "import no_such_thing_here",

@@ -1,5 +1,6 @@
 """`windlass check`: the real Airflow loads hostile DAGs, and each is told at the line that a person wrote."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -80,6 +81,10 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         ("connects", "operators/connects.py:8", "uses the network while the DAG is loaded"),
         ("connects_quietly", "operators/connects_quietly.py:9", "uses the network while it is loaded"),
         ("reads_keys", "operators/reads_keys.py:8", "reads"),
+        ("reads_linked_keys", "operators/reads_linked_keys.py:10", "reads"),
+        ("writes", "operators/writes.py:6", "writes"),
+        ("removes", "operators/removes.py:8", "changes"),
+        ("says_much", "operators/says_much.py:6", "ValueError: xxx"),
         ("starts", "operators/starts.py:8", "starts a process"),
         ("eats", "operators/eats.py:6", "MemoryError"),
         ("imports", "operators/imports.py:6", "No module named 'no_such_thing_here'"),
@@ -99,7 +104,7 @@ def test_a_hostile_dag_is_told_at_the_line_that_a_person_wrote(
 
 
 def test_garbage_on_its_streams_stops_nothing(checked: dict[str, Any]) -> None:
-    assert {"prints", "fine", "slow"} & checked["of"].keys() == set()
+    assert {"prints", "fine", "slow", "writes_own"} & checked["of"].keys() == set()
     assert set(MODULES) | set(INITS) | {"unknown_argument"} >= checked["of"].keys()
 
 
@@ -138,7 +143,17 @@ def test_the_hostile_are_kept_away_without_namespaces_too(tmp_path: Path, monkey
     assert sorted(Path(each["path"]).stem for each in data["problems"]) == ["connects", "daemon", "sleeps"]
 
 
-def test_ctrl_c_ends_the_command_and_all_that_it_started(tmp_path: Path) -> None:
+def started_with(text: str) -> list[int]:
+    """The processes in whose command line the text is."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found += [int(path.parent.name)] if text.encode() in path.read_bytes() else []
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda each: each.name)
+def test_whatever_ends_the_command_ends_all_that_it_started(number: signal.Signals, tmp_path: Path) -> None:
     write_project(tmp_path, 9, "/nowhere")
     for path in (tmp_path / "pipelines").glob("*.yml"):
         if path.stem != "sleeps":
@@ -156,7 +171,11 @@ def test_ctrl_c_ends_the_command_and_all_that_it_started(tmp_path: Path) -> None
     end = time.monotonic() + 60
     while not list(scratch.glob("*/first/out/0.stack")) and time.monotonic() < end:
         os.sched_yield()
-    child.send_signal(signal.SIGINT)
+    child.send_signal(number)
     _, said = child.communicate(timeout=30)
-    assert (child.returncode, said.strip()) == (130, "error: interrupted")
-    assert list(scratch.iterdir()) == []
+    if number == signal.SIGINT:
+        assert (child.returncode, said.strip()) == (130, "error: interrupted")
+    end = time.monotonic() + 20  # what is killed cannot wait for what it started
+    while (list(scratch.iterdir()) or started_with(str(scratch))) and time.monotonic() < end:
+        os.sched_yield()
+    assert (list(scratch.iterdir()), started_with(str(scratch))) == ([], [])

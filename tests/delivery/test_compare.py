@@ -51,6 +51,11 @@ def test_a_renamed_task_is_one_removed_and_one_added() -> None:
         ("scores/{ds}.csv", "new/{ds}.csv", "~ task load.keep: to scores/{ds}.csv -> new/{ds}.csv [breaking]"),
         ("out: out.csv", "out: out.json", "~ task transform.score: outputs.out out.csv -> out.json [breaking]"),
         ("out: out.csv", "out: other.csv", "~ task transform.score: outputs.out out.csv -> other.csv [behaviour]"),
+        (
+            "out: out.csv",
+            "out: {file: out.csv, rows: {at_least: 1}}",
+            '+ task transform.score: checks {"out": {"rows": {"at_least": 1}}} [behaviour]',
+        ),
         ("description: Reads.", "description: Reads more.", "~ description Reads. -> Reads more. [cosmetic]"),
         ("tags: [a]", "tags: [b]", '~ tags ["a"] -> ["b"] [cosmetic]'),
         ("key: in.csv", "key: in.csv, limit: 5", "+ task extract.rows: limit 5 [behaviour]"),
@@ -91,6 +96,23 @@ def test_defaults_that_are_written_out_are_no_change() -> None:
 def test_the_same_yaml_with_other_code_names_the_files() -> None:
     (change,) = compare(release(READ), release(READ, code="You say"))
     assert list(pipeline_lines(change)) == ["  ~ pipeline read: same YAML, other code: operators/say.py [behaviour]"]
+
+
+def test_a_bound_that_changes_is_named_and_another_way_to_write_a_check_is_no_change() -> None:
+    before = changed(READ, ("out: out.csv", "out: {file: out.csv, columns: {id: {type: integer, nulls: false}}}"))
+    after = changed(before, ("nulls: false", "at_least: 1"))
+    assert lines(before, after)[1:] == [
+        "      + task transform.score: checks.out.columns.id.at_least 1 [behaviour]",
+        "      - task transform.score: checks.out.columns.id.nulls false [behaviour]",
+    ]
+    for one, other in (
+        ("out: out.csv", "out: {file: out.csv}"),
+        ("out: {file: out.csv, columns: {a: integer}}", "out: {file: out.csv, columns: {a: {type: integer}}}"),
+    ):
+        (change,) = compare(
+            release(changed(READ, ("out: out.csv", one))), release(changed(READ, ("out: out.csv", other)))
+        )
+        assert (change.impact, change.fields) == ("cosmetic", ())
 
 
 def test_what_python_calls_equal_and_yaml_does_not_is_a_change() -> None:

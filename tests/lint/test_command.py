@@ -11,9 +11,11 @@ import yaml
 from click.testing import CliRunner, Result
 from rich.console import Console
 
-from windlass.cli import console
+from windlass.cli import checking, console
 from windlass.cli.lint import FORMATS, command
 from windlass.lint.explain import rule_names
+from windlass.lint.loading import LOADING
+from windlass.spec.errors import WindlassError
 
 from .example_project import PROJECT
 
@@ -39,7 +41,7 @@ def lint(*arguments: str) -> Result:
 
 def test_without_problems_one_line_says_so(project: Path) -> None:
     result = lint()
-    assert (result.exit_code, result.output) == (0, "7 files, no problems\n")
+    assert (result.exit_code, result.output) == (0, "8 files, no problems\n")
 
 
 def test_problems_are_lines_and_the_exit_code_is_1(project: Path) -> None:
@@ -76,7 +78,7 @@ def test_environments_elsewhere_are_used_and_checked(project: Path) -> None:
     (project / "environments").rename(project.parent / "platform")
     job = "{resource_flavor: huge, docker_image: python3-11, execution_time: 1 hour, execution_script: echo}"
     (project / "pipelines/bad.yml").write_text(f"dag: {{name: bad}}\ntasks: {{a: {{b: {{job: {job}}}}}}}\n")
-    assert lint().output == "5 files, no problems\n"
+    assert lint().output == "6 files, no problems\n"
     found = lint("--environments", "../platform").output
     assert "flavor 'huge' is not declared in environments 'dev', 'stage'; did you mean" not in found
     assert "flavor 'huge' is not declared in environments 'dev', 'stage'" in found
@@ -124,8 +126,22 @@ def test_a_fingerprint_survives_moved_lines_and_differs_between_problems(project
 def test_a_rule_explains_itself_and_an_unknown_one_has_a_near_match(project: Path) -> None:
     for rule in rule_names():
         result = lint("--explain", rule)
-        assert result.output.startswith(f"{rule}: ") and result.output.endswith(f"docs/rules.md#{rule}.\n")
+        where = "docs/editors.md#loading-the-dags-in-the-real-airflow" if rule in LOADING else f"docs/rules.md#{rule}"
+        assert result.output.startswith(f"{rule}: ") and result.output.endswith(f"More is in {where}.\n")
     assert "did you mean 'known-pool'?" in str(lint("--explain", "known-pol").exception)
+
+
+def test_the_rules_of_check_are_those_that_it_finds_and_its_page_explains() -> None:
+    root = Path(__file__).parents[2]
+    assert set(re.findall(r'"(check-[a-z]+)"', Path(checking.__file__).read_text())) == set(LOADING)
+    assert set(re.findall(r"^\| `(check-[a-z]+)`", (root / "docs/editors.md").read_text(), re.M)) == set(LOADING)
+
+
+def test_a_project_that_a_package_would_hide_is_refused(project: Path) -> None:
+    assert lint("--project", "churn").exit_code == 0
+    refused = lint("--project", "boto3").exception
+    assert isinstance(refused, WindlassError) and refused.exit_code == 2
+    assert "the project cannot be called 'boto3': a Python package of that name exists" in str(refused)
 
 
 def test_on_a_terminal_each_problem_is_followed_by_its_line(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,6 +185,7 @@ def test_a_file_of_an_unspeakable_name_is_reported_in_one_line(project: Path) ->
     (project / "pipelines/a\nb\x1b[31m.yml").write_text(BAD)
     lines = lint().output.splitlines()
     assert lines and all(line.startswith("pipelines/a\\nb\\x1b[31m.yml:1:") for line in lines)
+    assert "pipelines/a\\nb\\x1b[31m.yml" in json.loads(lint("--json").output)["files"]
 
 
 def test_lint_loads_neither_airflow_nor_any_client(project: Path) -> None:
@@ -181,3 +198,13 @@ def test_lint_loads_neither_airflow_nor_any_client(project: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=project)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_case_alone_is_checked_as_one(project: Path) -> None:
+    path = project / "tests/jobs/scores/score/one/case.yml"
+    path.parent.mkdir(parents=True)
+    path.write_text("expect: {score: {rows: 1}}\n")
+    found = lint("tests/jobs/scores/score/one/case.yml")
+    assert found.exit_code == 1
+    assert "tests/jobs/scores/score/one/case.yml:1:10: the task has no output 'score'" in found.output
+    assert "pipelines/" not in found.output

@@ -48,6 +48,8 @@ def test_a_right_expression_is_taken(good: str) -> None:
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [
+        ("0\u00a06 * * *", "between the fields stand plain spaces"),
+        ("0 0 31 2 *,3", "it never fires"),
         ("0 6 * *", "this has 4"),
         ("60 * * * *", "'60' is no minute; it goes from 0 to 59"),
         ("* * 0 * *", "'0' is no day of the month"),
@@ -87,6 +89,9 @@ def test_what_lint_takes_croniter_takes_too(expression: str) -> None:
         ("0 0 15 * mon", timedelta(days=1)),
         ("@once", None),
         ("nonsense", None),
+        ("0 0 1 * */2", timedelta(days=1)),
+        ("0 0 */2 * 0-6", timedelta(days=1)),
+        ("0 0 1 * *", timedelta(days=28)),
     ],
 )
 def test_the_shortest_time_between_two_runs_is_found(expression: str, gap: timedelta | None) -> None:

@@ -65,6 +65,23 @@ def test_a_word_for_true_or_false_becomes_that_where_it_is_meant(project: Path) 
     ).replace("off", "false")
 
 
+def test_a_word_for_true_or_false_becomes_that_in_an_environment_too(project: Path) -> None:
+    tasks = "tasks: {a: {b: {operator_type: s3_to_file, key: a, outputs: {data: a.csv}}}}\n"
+    content = f"dag: {{name: bad}}\n{tasks}environments: {{stage: {{dag: {{catchup: on}}}}}}\n"
+    assert fix(project, content) == content.replace("on}", "true}")
+
+
+def test_a_file_whose_name_cannot_be_shown_is_left_alone(project: Path) -> None:
+    path = project / "pipelines/a\x1b.yml"
+    path.write_text(BEFORE)
+    assert lint("--fix").exit_code == 1
+    assert path.read_text() == BEFORE
+
+
+def test_the_mark_that_some_editors_begin_a_file_with_is_no_column(project: Path) -> None:
+    assert fix(project, f"\ufeff{BEFORE[BEFORE.index('dag') :]}") == f"\ufeff{AFTER[AFTER.index('dag') :]}"
+
+
 @pytest.mark.parametrize(
     "line",
     [

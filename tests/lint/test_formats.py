@@ -170,5 +170,12 @@ def test_junit_has_a_test_for_each_problem_and_for_each_file_without_one() -> No
     assert cases[3][0].attrib["message"] == "this is a <secret> & \\x1b more"
 
 
+def test_junit_is_the_same_in_every_encoding() -> None:
+    found = Findings([Problem("pipelines/é.yml", 1, 1, "schema", "😀 <ü>")], ["pipelines/é.yml"])
+    assert FORMATS["junit"](found).isascii()
+    (case,) = junit_cases(FORMATS["junit"](found))
+    assert (case.attrib["file"], case[0].attrib["message"]) == ("pipelines/é.yml", "😀 <ü>")
+
+
 def test_the_command_knows_every_format() -> None:
     assert set(NAMES) == {"text", *FORMATS}

@@ -1,4 +1,4 @@
-"""Every rule, against its golden cases: `rules/<rule>/<case>.yml` (`.model.yml`, `.environment.yml`) and `.out`."""
+"""Every rule, against its golden cases: `rules/<rule>/<case>.yml` (`.model.yml`, `.template.yml`...) and `.out`."""
 
 import re
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from windlass.lint import rules
 from windlass.lint.reading import READING
 from windlass.lint.rules import RULES
 
-from .example_project import FOLDERS, lint_example
+from .example_project import lint_example, path_of
 
 CASES = sorted((Path(__file__).parent / "rules").glob("*/*.yml"))
 RULES_OF_READING = set(READING)
@@ -20,8 +20,7 @@ RULES_OF_READING = set(READING)
 def test_a_case_gives_exactly_its_golden_problems(
     case: Path, tmp_path: Path, compare_golden: Callable[[Path, str], None]
 ) -> None:
-    name, kind = Path(case.stem).stem, Path(case.stem).suffix
-    found = lint_example(tmp_path, f"{FOLDERS[kind]}/{name}.yml", case.read_text())
+    found = lint_example(tmp_path, path_of(case), case.read_text())
     compare_golden(case.with_suffix(".out"), found)
     if case.stem not in ("shell_and_templates",):
         assert f"[{case.parent.name}]" in found, "the case does not show its rule"

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 from windlass.cli.lint import command
+from windlass.lint import secrets
 from windlass.lint.findings import Findings
 from windlass.lint.formats import FORMATS
 from windlass.lint.report import lint
@@ -34,6 +37,11 @@ def test_a_secret_is_known_by_its_form_wherever_it_stands(secret: str, place: st
     assert place[found[1] :].startswith("{}")
 
 
+@given(st.from_regex(secrets._FORM, fullmatch=True))
+def test_whatever_has_the_form_of_a_secret_is_found(text: str) -> None:
+    assert secret_form(text) is not None
+
+
 @pytest.mark.parametrize(
     "harmless",
     [
@@ -57,6 +65,7 @@ def test_what_only_looks_a_little_like_a_secret_is_none(harmless: str) -> None:
     ("key", "value", "expected"),
     [
         ("password", "geheim", True),
+        ("password", "$[[ parameters.password ]]", False),
         ("db_password", "x", True),
         ("password", "${DB_PASSWORD}", False),
         ("password", "{{ conn.dwh.password }}", False),

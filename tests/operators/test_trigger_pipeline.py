@@ -40,6 +40,14 @@ def test_a_run_of_a_task_always_asks_for_the_same_run() -> None:
     assert first.reset_dag_run is True
 
 
+def test_pipelines_that_start_each_other_in_a_row_do_not_make_names_too_long_for_airflow() -> None:
+    run_ids, of = set(), instance()
+    for _ in range(20):
+        of.run_id = asked(of).dag_run_id
+        run_ids.add(of.run_id)
+    assert len(run_ids) == 20 and max(map(len, run_ids)) <= 250
+
+
 def test_it_waits_only_where_that_is_wanted() -> None:
     at_once = asked(instance(is_paused=True))
     assert (at_once.trigger_dag_id, at_once.conf, at_once.wait_for_completion) == ("scoring", None, False)

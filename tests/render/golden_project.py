@@ -28,5 +28,5 @@ def golden_source(case: Path) -> str:
     """What a golden case renders to."""
     catalog = read_catalog(PROJECT, STANDARD)
     pipeline = golden_pipeline(case)
-    texts = {path: (PROJECT / path).read_text() for path in paths_of(pipeline)}
+    texts = {path: (PROJECT / path).read_text() for path in paths_of(pipeline, catalog)}
     return render_dag(pipeline, f"pipelines/{case.name}", Surroundings("digits", catalog, PINS, texts))

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 
-def load_in_airflow(files: Mapping[str, bytes], folder: Path, environment_name: str | None = None) -> dict[str, Any]:
+def load_in_airflow(
+    files: Mapping[str, bytes], folder: Path, environment_name: str | None = None, script: str = "load_in_airflow.py"
+) -> dict[str, Any]:
     """Loads the project `digits` of `files`, in the environment of that name where one is given."""
     for path, content in files.items():
         target = folder / "bundle/digits" / path
@@ -19,9 +21,8 @@ def load_in_airflow(files: Mapping[str, bytes], folder: Path, environment_name: 
         (folder / "bundle/environment.json").write_text(json.dumps({"name": environment_name}))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
     environment |= {"AIRFLOW_HOME": str(folder / "home"), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
-    script = Path(__file__).with_name("load_in_airflow.py")
     done = subprocess.run(
-        [sys.executable, script, folder / "bundle"],
+        [sys.executable, Path(__file__).with_name(script), folder / "bundle"],
         capture_output=True,
         text=True,
         env=environment,

@@ -67,6 +67,10 @@ def test_templates_are_filled_in_where_several_arguments_hold_the_item(ran: Ran)
     assert (ran.states["work.both__each"], ran.states["work.both"]) == ("success", "success")
 
 
+def test_what_a_file_holds_is_never_a_template_and_what_the_pipeline_says_is(ran: Ran) -> None:
+    assert (ran.states["work.data_is_no_code"], ran.states["work.written_is_code"]) == ("success", "success")
+
+
 def test_a_branch_skips_what_it_names_and_did_not_choose_and_nothing_else(ran: Ran) -> None:
     found = {task: ran.states[f"load.{task}"] for task in ("full", "delta", "always", "only", "skip", "after")}
     assert found == {

@@ -23,10 +23,12 @@ FILES = {
     "environments/dev.yml": (
         "s3: {code: c, models: m, data: d}\nflavors: {cpu-1gb: {}}\nimages: {python3-11: x}\n"
         "pools: {dwh: {slots: 1}}\nconnections: {dwh: {type: postgres}}\nassets: {clients: the CRM, prices: the shop}\n"
+        "notify: {ops: {connection: chat}, business: {connection: mail, to: [a@example.com]}}\n"
     ),
     "environments/prod.yml": (
         "s3: {code: c, models: m, data: d}\nflavors: {cpu-1gb: {}}\nimages: {python3-11: 'python:3.11'}\n"
-        "upstream: dev\npools: {dwh: {slots: 1}}\nconnections: {dwh: {type: postgres}}\n"
+        "upstream: dev\nnotify: {ops: {connection: chat}, business: {connection: chat}}\n"
+        "pools: {dwh: {slots: 1}}\nconnections: {dwh: {type: postgres}}\n"
     ),
 }
 

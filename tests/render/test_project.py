@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -224,3 +225,49 @@ def test_an_item_that_only_one_environment_uses_makes_the_same_tasks_in_all() ->
     source = render_dag(pipeline, "x.yml", Surroundings("digits", read_catalog(PROJECT, STANDARD)))
     assert 'arguments={"query": "{n}", "note": by_environment("none", prod="n{n}")}' in source
     assert source.count("FetchRows.partial(") == 1 and "expand_kwargs(a_b__each.output)" in source
+
+
+SHORT = """
+dag: {name: x}
+tasks:
+  a:
+    standard: {operator_type: sql, connection: dwh, sql: FILE(sql/rows.sql)}
+    by_path:
+      operator_type: airflow.providers.common.sql.operators.sql.SQLExecuteQueryOperator
+      sql: [FILE(sql/rows.sql), select 1]
+    script: {operator_type: airflow.providers.standard.operators.bash.BashOperator, bash_command: FILE(sql/run.sh)}
+    own: {operator_type: ask, query: FILE(sql/rows.hql)}
+environments:
+  prod: {tasks: {a: {standard: {sql: FILE(sql/prod.sql)}}}}
+"""
+ASK = """
+from airflow.sdk import BaseOperator
+
+class Ask(BaseOperator):
+    template_fields = ("query",)
+    template_ext = (".hql",)
+
+    def __init__(self, *, query: str, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+"""
+
+
+def test_the_path_of_a_file_renders_to_the_same_as_its_long_form(tmp_path: Path) -> None:
+    files = {f"sql/{name}": f"text of {name}" for name in ("rows.sql", "prod.sql", "run.sh", "rows.hql")}
+    for path, text in {**files, "operators/ask.py": ASK}.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text)
+    catalog, sources = read_catalog(tmp_path, ["sql"]), []
+    for form in (r"\1", r"{file: \1}"):
+        document = parse_document("pipelines/x.yml", re.sub(r"FILE\((.*?)\)", form, SHORT).encode())
+        pipeline = read_pipeline(document)
+        assert pipeline is not None, document.problems
+        (tmp_path / "pipelines").mkdir(exist_ok=True)
+        (tmp_path / "pipelines/x.yml").write_text("")
+        files_now = render_project(tmp_path, "digits", {"pipelines/x.yml": pipeline}, catalog, {}).files
+        sources.append(files_now["dags/x.py"].decode())
+    assert sources[0] == sources[1]
+    assert all(text in sources[0] for text in files.values())
+    (tmp_path / "sql/prod.sql").write_text("another text")
+    changed = render_project(tmp_path, "digits", {"pipelines/x.yml": pipeline}, catalog, {}).files
+    assert fingerprints(changed) != fingerprints(files_now), "a plan must show that the file has changed"

@@ -94,6 +94,7 @@ def test_ruff_format_leaves_odd_texts_as_they_are(tmp_path: Path) -> None:
     ]
     lines = [f"x = {literal(text)}" for text in texts]
     values: list[Any] = [{text: [text, {text: None}] for text in texts}, [[text] * 20 for text in texts]]
+    values += [["字" * 50, "x" * 20], ["e\u0301" * 50, "x" * 20]]  # wider than long, and longer than wide
     lines += [f"x = {laid_out(value, 0, 4, 0)}" for value in values]
     path = tmp_path / "odd.py"
     path.write_text("\n".join([docstring(['Says "hi", \\ and """.', "Rendered " * 20]), "", *lines, ""]))

@@ -134,3 +134,36 @@ def test_a_pipeline_with_problems_shows_these_instead(explain: Callable[..., Any
     done = CliRunner().invoke(command, ["orders"], catch_exceptions=False)
     assert done.exit_code == 1
     assert done.stdout.startswith("templates/etl@2.yml:9:3: unknown key 'retires' in dag")
+
+
+def test_the_path_of_a_file_is_said_to_be_one(explain: Callable[..., Any], tmp_path: Path) -> None:
+    own = OWN.replace("tasks: {extract: {rows: {", "tasks: {extract: {rows: {sql: sql/x.sql, ")
+    write(tmp_path, {"pipelines/orders.yml": own, "sql/x.sql": "select 1"})
+    assert explain("orders", "extract.rows.sql").startswith('tasks.extract.rows.sql = "sql/x.sql" (a file)\n')
+    (found,) = explain("orders", "extract.rows.sql", "--json")
+    assert found["is_file"] and not explain("orders", "extract.rows.connection", "--json")[0]["is_file"]
+
+
+SECRET = "Zq9xK4vB7mN1pR3t"
+
+
+@pytest.mark.parametrize(
+    ("argument", "given", "own"),
+    [
+        ("password: '$[[ parameters.p ]]'", SECRET, f"password: {SECRET}"),
+        ("conf: {api_key: '$[[ parameters.p ]]'}", SECRET, f"conf: {{api_key: {SECRET}}}"),
+        ("uri: '$[[ parameters.p ]]@host'", f"pg://user:{SECRET}", f"uri: 'pg://user:{SECRET}@host'"),
+    ],
+)
+def test_a_secret_is_not_shown_wherever_it_is_written(
+    argument: str, given: str, own: str, explain: Callable[..., Any], tmp_path: Path
+) -> None:
+    template = "template: {description: d, parameters: {p: {type: string, description: d}}}\n"
+    template += f"tasks: {{a: {{b: {{operator_type: airflow.x.Y, {argument}}}}}}}\n"
+    use = f"dag: {{name: one}}\ntemplate: t@1\nwith: {{p: '{given}'}}\n"
+    use += f"tasks: {{a: {{c: {{operator_type: airflow.x.Y, {own}}}}}}}\n"
+    write(tmp_path, {"templates/t@1.yml": template, "pipelines/one.yml": use})
+    assert SECRET not in explain("one")
+    shown = explain("one", "tasks.a", "--json")
+    assert SECRET not in json.dumps(shown)
+    assert sum(origin["value"] == "***" for origin in shown) == 2

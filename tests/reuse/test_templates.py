@@ -198,6 +198,29 @@ def test_a_template_of_the_platform_is_found_and_the_repositorys_own_wins(tmp_pa
     assert orders(tmp_path).origins == ("templates/etl@2.yml",)
 
 
+def test_paths_in_a_template_of_the_platform_are_the_platforms_and_ports_are_no_paths(tmp_path: Path) -> None:
+    template = (
+        "template: {description: x, parameters: {table: {type: string, description: x, pattern: '.+'}}}\n"
+        "tasks:\n  a:\n"
+        "    rows: {operator_type: pg_to_csv, connection: shop, sql: 'sql/$[[ parameters.table ]].sql', "
+        "outputs: {data: rows.csv}}\n"
+        "    many: {operator_type: airflow.providers.x.Many, sql: [sql/b.sql, '$[[ parameters.table ]]']}\n"
+        "    job:\n      job: {docker_image: i, execution_time: 1 hour, execution_script: 'x {sql}'}\n"
+        "      inputs: {sql: a.rows.data}\n      outputs: {sql: out.sql}\n"
+        "environments: {prod: {tasks: {a: {rows: {sql: sql/prod.sql}}}}}\n"
+    )
+    names = [f".windlass/platform/sql/{name}.sql" for name in ("orders", "b", "prod")]
+    write(tmp_path, {".windlass/platform/templates/etl@2.yml": template, "pipelines/orders.yml": ORDERS})
+    write(tmp_path, dict.fromkeys(names, "select 1"))
+    report = check_project(tmp_path, None)
+    tasks = report.pipelines["pipelines/orders.yml"].task_ids
+    assert tasks["a.rows"].arguments["sql"] == names[0]
+    assert tasks["a.many"].arguments["sql"] == [names[1], "orders"]
+    assert tasks["a.job"].outputs == {"sql": "out.sql"}
+    assert report.pipelines["pipelines/orders.yml"].variants["prod"].task_ids["a.rows"].arguments["sql"] == names[2]
+    assert not [problem for problem in report.problems if problem.rule == "known-file"], said(report)
+
+
 def test_the_manifest_tells_when_a_template_changed_what_a_pipeline_is(tmp_path: Path) -> None:
     def source(template: str) -> str:
         report = check(tmp_path, template=template)
@@ -316,3 +339,85 @@ def test_a_platform_folder_that_is_a_link_to_elsewhere_is_not_read(tmp_path: Pat
     assert len(report.problems) == 3
     assert sum("leads out of the project" in line for line in said(report)) == 3
     assert report.pipelines["pipelines/plain.yml"].dag.retries == 0
+
+
+# templates that no pipeline uses
+
+
+BODY = """\
+template:
+  description: Copies a table.
+  parameters:
+    table: {type: string, description: Which, pattern: "[A-Z]{3}-[0-9]{4}"}
+    days: {type: array, description: On which days}
+    file: {type: string, description: A file of SQL, default: sql/slip.sql}
+    many: {type: integer, description: How many, minimum: 10}
+dag:
+  schedule: "$[[ parameters.many ]] 99 * * *"
+  pool: $[[ parameters.table ]]
+  retires: 3
+tasks:
+  a:
+    rows:
+      operator_type: pg_to_csv
+      connection: $[[ parameters.table ]]
+      sql: "sql/$[[ parameters.table ]].sql"
+      columns: $[[ parameters.days ]]
+      outputs: {data: rows.txt}
+    other: {operator_type: pg_to_csv, sql: "$[[ parameters.file ]]", outputs: {data: other.csv}}
+    load: {operator_type: csv_to_pq, inputs: {data: a.row.data}}
+environments:
+  prod: {dag: {name: x}}
+"""
+
+
+def test_the_whole_body_of_a_template_that_nobody_uses_is_checked_and_no_example_is(tmp_path: Path) -> None:
+    write(tmp_path, {"templates/copy@1.yml": BODY})
+    report = check_project(tmp_path, None)
+    assert said(report) == [
+        "templates/copy@1.yml:6:63: 'sql/slip.sql': there is no such file [known-file]",
+        "templates/copy@1.yml:11:3: unknown key 'retires' in dag; did you mean 'retries'? [unknown-key]",
+        "templates/copy@1.yml:19:23: output 'data' of operator 'pg_to_csv' is a .csv file, not 'rows.txt' [port-type]",
+        "templates/copy@1.yml:20:5: operator 'pg_to_csv' needs the argument 'connection' [known-argument]",
+        "templates/copy@1.yml:21:27: there is no operator 'csv_to_pq'; did you mean 'csv_to_pg'? [known-operator]",
+        "templates/copy@1.yml:21:53: there is no task 'a.row'; did you mean 'a.rows'? [known-task]",
+    ]
+    assert lint(["templates/copy@1.yml"], tmp_path, None).problems == report.problems
+
+
+def test_once_a_pipeline_uses_it_only_what_the_pipeline_makes_of_it_counts(tmp_path: Path) -> None:
+    template = "template: {description: x}\ntasks: {a: {b: {operator_type: s3_to_file, outputs: {data: a.csv}}}}\n"
+    files = {"templates/etl@1.yml": template}
+    assert "needs the argument 'key'" in said(check_project(write(tmp_path, files), None))[0]
+    own = "dag: {name: x}\ntemplate: etl@1\ntasks: {a: {b: {key: x}}}\n"
+    assert said(check_project(write(tmp_path, {"pipelines/x.yml": own}), None)) == []
+
+
+def test_a_template_that_pipelines_are_to_go_on_with_is_fine(tmp_path: Path) -> None:
+    template = (
+        "template: {description: x, parameters: {item: {type: object, description: x}}}\n"
+        "dag: {critical: true, schedule: {assets: [news]}, "
+        "params: {x: {type: object, default: '$[[ parameters.item ]]'}}}\n"
+        "tasks: {a: {b: {operator_type: s3_to_file, key: x, outputs: {data: a.csv}}}}\n"
+    )
+    write(tmp_path, {"templates/etl@1.yml": template, "templates/only@1.yml": "template: {description: x}\n"})
+    write(tmp_path, {"environments/dev.yml": "s3: {code: c, models: m, data: d}\n"})
+    assert said(check_project(tmp_path, None)) == []
+
+
+def test_a_template_of_the_platform_that_nobody_uses_is_the_platforms_to_check(tmp_path: Path) -> None:
+    write(tmp_path, {".windlass/platform/templates/copy@1.yml": BODY, "pipelines/x.yml": "dag: {name: x}\n"})
+    assert [problem.path for problem in check_project(tmp_path, None).problems] == ["pipelines/x.yml"]
+
+
+def test_a_pipeline_in_a_folder_of_pipelines_is_not_passed_over(tmp_path: Path) -> None:
+    write(tmp_path, {"pipelines/team/x.yml": "dag: {name: x}\n", "pipelines/team/deep/defaults.yml": "dag: {}\n"})
+    (tmp_path / "pipelines/link").symlink_to("/")
+    (tmp_path / "pipelines/team/sql.sql").write_text("select 1")
+    report = check_project(tmp_path, None)
+    assert [(problem.path, problem.rule) for problem in report.problems] == [
+        ("pipelines/team/deep/defaults.yml", "known-name"),
+        ("pipelines/team/x.yml", "known-name"),
+    ]
+    assert "only files in pipelines/ itself are read" in said(report)[0]
+    assert lint(["pipelines/team/x.yml"], tmp_path, None).problems == [report.problems[1]]

@@ -49,12 +49,13 @@ def test_a_problem_at_a_place_that_is_not_written_stands_at_the_key_of_its_paren
             ("1.5e+3", 1500.0),
             (".5", 0.5),
             ("0", 0),
+            ("-9223372036854775808", -(2**63)),
             ("1.0", 1.0),
             ("true", True),
             ("null", None),
             ("~", None),
         ),
-        *(("2026-01-01", "2026-01-01"), ("'no'", "no"), (".inf", ".inf"), ("!", ""), ("|\n a\n b\n", "a\nb\n")),
+        *(("2026-01-01", "2026-01-01"), ("'no'", "no"), ("'.inf'", ".inf"), ("!", ""), ("|\n a\n b\n", "a\nb\n")),
         *(("a: b", {"a": "b"}), ("~", None)),
     ],
 )
@@ -66,7 +67,27 @@ def test_words_without_quotes_follow_the_core_schema(text: str, value: Any) -> N
 
 @pytest.mark.parametrize(
     "text",
-    ["no", "Yes", "ON", "off", "1.10", "12:30", "0o17", "017", "0x1F", "1_000", "0b1", "1e3", "0E0", "1.5e3", "+.5"],
+    [
+        *(
+            "no",
+            "Yes",
+            "ON",
+            "off",
+            "1.10",
+            "12:30",
+            "0o17",
+            "017",
+            "0x1F",
+            "1_000",
+            "0b1",
+            "1e3",
+            "0E0",
+            "1.5e3",
+            "+.5",
+        ),
+        *("1_0.5", ".5_0", "1_0:30", "-.inf", ".NaN", "1.0e+400", "12345678901234567890"),
+        *("9" * 400, f"0.{'1' * 40}"),
+    ],
 )
 def test_what_yaml_1_1_reads_differently_is_a_problem(text: str) -> None:
     (problem,) = problems(f"a: {text}\n")
@@ -89,6 +110,15 @@ def test_what_yaml_1_1_reads_differently_is_a_problem(text: str) -> None:
         ("[" * 50, "x.yml:1:41: nested more than 40 deep"),
         (b"x" * 1_000_001, "x.yml:1:1: the file has 1,000,001 bytes"),
         ("", "x.yml:1:1: the file is empty"),
+        ("# a\u2028b: 1\n", "x.yml:1:4: the character U+2028 ends a line for some"),
+        ("a: 1\nb:\r  c\n", "x.yml:2:3: the character U+000D ends a line for some"),
+        ("a: 'b\x85c'\n", "x.yml:1:6: the character U+0085 ends a line for some"),
+        ('a: "b\\0c"\n', "x.yml:1:4: the character U+0000 is not allowed, nor"),
+        ('"a\\0": b\n', "x.yml:1:1: the character U+0000 is not allowed, nor"),
+        (
+            f"a: &a {'[' * 30}{']' * 30}\nb: {'[' * 10}*a{']' * 10}\n",
+            "x.yml:2:14: nested more than 40 deep once its aliases are followed",
+        ),
     ],
 )
 def test_what_cannot_be_trusted_is_one_problem_with_its_place(text: str | bytes, message: str) -> None:
@@ -100,6 +130,25 @@ def test_an_alias_is_a_copy_of_its_anchor() -> None:
     document = parse_document("x.yml", b"a: &a {b: [1]}\nc: *a\n")
     assert document.value == {"a": {"b": [1]}, "c": {"b": [1]}}
     assert document.value["a"] is not document.value["c"]
+
+
+def test_aliases_of_aliases_cannot_nest_deeper_than_python_recurses() -> None:
+    lines = [f"a0: &a0 {'[' * 30}{']' * 30}", *(f"a{i}: &a{i} {'[' * 30}*a{i - 1}{']' * 30}" for i in range(1, 60))]
+    assert "nested more than 40 deep" in problems("\n".join(lines))[0]
+
+
+@pytest.mark.parametrize("word", ["1_" * 400_000 + ".", "1" * 900_000, "1:" * 400_000 + "x", "." + "5_" * 400_000])
+def test_a_megabyte_that_is_nearly_a_number_is_looked_at_once(word: str) -> None:
+    document = parse_document("x.yml", word.encode())
+    assert document.value == word
+
+
+@given(st.from_regex(r"[-+]?[0-9_.:]{1,5}([eE][-+]?[0-9]{1,3})?", fullmatch=True))
+def test_a_number_without_quotes_is_what_pyyaml_reads_or_a_problem(word: str) -> None:
+    document = parse_document("x.yml", f"[{word}]".encode())
+    if not document.problems:
+        (value,), (other,) = document.value, yaml.safe_load(f"[{word}]")
+        assert (value, type(value)) == (other, type(other)) or isinstance(value, dict)
 
 
 @given(PLAIN)

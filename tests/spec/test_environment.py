@@ -9,6 +9,7 @@ from windlass.spec.document import parse_document
 from windlass.spec.environment import (
     Airflow,
     Environment,
+    RuntimeSettings,
     environments_folder,
     find_environment,
     load_environments,
@@ -141,3 +142,33 @@ def test_the_folder_may_be_the_one_that_the_command_stands_in(tmp_path: Path, mo
     (tmp_path / "dev.yml").write_text("s3: {code: c, models: m, data: d}\n")
     monkeypatch.chdir(tmp_path)
     assert list(load_environments(environments_folder(tmp_path, "."))) == ["dev"]
+
+
+@pytest.mark.parametrize(
+    ("jobs", "message"),
+    [
+        ("{backend: docker}", "backend 'docker' needs stage_image"),
+        ("{backend: kubernetes, namespace: jobs}", "backend 'kubernetes' needs stage_image"),
+        ("{backend: kubernetes, stage_image: s}", "backend 'kubernetes' needs namespace"),
+        ("{backend: swarm}", "backend: input should be 'local', 'docker' or 'kubernetes'"),
+    ],
+)
+def test_a_backend_without_what_it_needs_is_refused_in_one_sentence(folder: Path, jobs: str, message: str) -> None:
+    (folder / "dev.yml").write_text(f"extends: base\njobs: {jobs}\n")
+    with pytest.raises(WindlassError) as refused:
+        load_environments(folder)
+    assert message in str(refused.value)
+
+
+def test_what_is_as_usual_is_not_written_so_that_an_older_bundle_can_read_it(folder: Path) -> None:
+    written = load_environments(folder)["dev"].runtime.model_dump(mode="json")
+    assert written["jobs"] == {"backend": "local"}
+    assert written["flavors"] == {"small": {"cpus": 1, "memory": "1Gi", "gpus": 0}}
+
+
+def test_what_jobs_need_comes_back_from_what_was_written(folder: Path) -> None:
+    jobs = "{backend: kubernetes, stage_image: s, namespace: n, start_within: 2 hours, tolerations: [{key: gpu}]}"
+    (folder / "dev.yml").write_text(f"extends: base\njobs: {jobs}\nflavors: {{small: {{disk: 5Gi}}}}\n")
+    runtime = load_environments(folder)["dev"].runtime
+    assert RuntimeSettings.model_validate_json(runtime.model_dump_json()) == runtime
+    assert runtime.model_dump(mode="json")["jobs"]["start_within"] == "2 hours"

@@ -14,19 +14,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from tests.lint.example_project import FOLDERS
+from tests.lint.example_project import kind_of
 from windlass.catalog.annotation import fits
 from windlass.catalog.argument_schema import FILE, argument_schema
-from windlass.catalog.json_schema import Names, environment_schema, model_schema, names_of, pipeline_schema
+from windlass.catalog.json_schema import (
+    Names,
+    case_schema,
+    defaults_schema,
+    environment_schema,
+    model_schema,
+    names_of,
+    pipeline_schema,
+    template_schema,
+)
 from windlass.catalog.operator import Argument
 from windlass.catalog.read import STANDARD, read_catalog
 from windlass.cli.main import windlass
+from windlass.cli.schema import KINDS
+from windlass.spec.case import Case
+from windlass.spec.defaults import Defaults
 from windlass.spec.document import parse_document
 from windlass.spec.environment import Environment
 from windlass.spec.json_schema import unexplained
 from windlass.spec.model import Model
 from windlass.spec.pipeline import Pipeline, read_pipeline
 from windlass.spec.shelf import Shelf
+from windlass.spec.template import TemplateFile
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "tests/lint/rules"
@@ -38,6 +51,7 @@ SAID_BY_SCHEMAS = {"schema", "unknown-key", "known-argument", "known-operator"}
 
 ONLY_LINT = {
     "known-argument/overlay.yml": "only the pipeline itself tells which operator an overlay is about",
+    "schema/checks_differ.yml": "an overlay is compared with the pipeline itself",
     "known-port/everywhere.yml": "nothing takes the item of for_each",
     "dag: {name: x, end_date: 2025-01-01}": "two values are compared",
     "params: {a: {type: integer, default: 5, maximum: 4}}": "two values are compared",
@@ -69,6 +83,19 @@ def golden() -> Draft7Validator:
 @pytest.fixture(scope="module")
 def standard() -> Draft7Validator:
     return pipelines_of(ROOT / "tests/lint/project")
+
+
+@pytest.fixture(scope="module")
+def others() -> dict[str, Draft7Validator]:
+    """The schemas of all other files."""
+    catalog = read_catalog(ROOT / "tests/lint/project", {path.stem for path in STANDARD.glob("*.py")})
+    return {
+        "model": validator(model_schema(Names())),
+        "environment": validator(environment_schema()),
+        "case": validator(case_schema()),
+        "template": validator(template_schema(catalog, Names())),
+        "defaults": validator(defaults_schema(catalog, Names())),
+    }
 
 
 def problems(schema: Draft7Validator, text: str | bytes) -> list[str]:
@@ -122,6 +149,37 @@ def test_models_and_environments_of_the_repository_fit() -> None:
         assert problems(schema, path.read_bytes()) == [], path
 
 
+def test_templates_and_defaults_of_the_repository_fit(others: dict[str, Draft7Validator]) -> None:
+    templates = [*ROOT.glob("examples/*/templates/*.yml"), *ROOT.glob("tests/lint/project/templates/*.yml")]
+    defaults = [*ROOT.glob("examples/*/defaults.yml")]
+    assert len(templates) >= 3 and defaults
+    for path in templates:
+        assert problems(others["template"], path.read_bytes()) == [], path
+    for path in defaults:
+        assert problems(others["defaults"], path.read_bytes()) == [], path
+
+
+@pytest.mark.parametrize("path", GOOD, ids=lambda path: path.name)
+def test_the_body_of_any_pipeline_fits_as_that_of_a_template_with_a_parameter_for_each_value(path: Path) -> None:
+    catalog = read_catalog(ROOT / "tests/render/project", {path.stem for path in STANDARD.glob("*.py")})
+    schema = validator(template_schema(catalog, Names()))
+    value = parse_document("x.yml", path.read_bytes()).value
+    template = {"template": {"description": "x"}, **{key: value[key] for key in ("dag", "tasks") if key in value}}
+    template["dag"] = {key: item for key, item in template["dag"].items() if key != "name"}
+    assert [error.message for error in schema.iter_errors(template)] == []
+    assert [error.message for error in schema.iter_errors(_with_parameters(template, ()))] == []
+
+
+def _with_parameters(value: Any, place: tuple[str, ...]) -> Any:
+    """The same with a parameter instead of each text, number and the like below the body."""
+    if isinstance(value, dict):
+        kept = ("operator_type", "needs", "template")  # what a task is, and what decides between a group and a task
+        return {key: item if key in kept else _with_parameters(item, (*place, key)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_parameters(item, place) for item in value]
+    return "$[[ parameters.x ]]"
+
+
 def wrong_cases() -> list[Path]:
     return [
         case
@@ -131,13 +189,10 @@ def wrong_cases() -> list[Path]:
 
 
 @pytest.mark.parametrize("case", wrong_cases(), ids=lambda case: f"{case.parent.name}/{case.name}")
-def test_what_lint_refuses_for_its_form_is_refused(case: Path, standard: Draft7Validator) -> None:
-    folder = FOLDERS[Path(case.stem).suffix]
-    schemas = {
-        "models": lambda: validator(model_schema(Names())),
-        "environments": lambda: validator(environment_schema()),
-    }
-    schema = schemas[folder]() if folder in schemas else standard
+def test_what_lint_refuses_for_its_form_is_refused(
+    case: Path, standard: Draft7Validator, others: dict[str, Draft7Validator]
+) -> None:
+    schema = standard if kind_of(case) == "pipeline" else others[kind_of(case)]
     is_listed = f"{case.parent.name}/{case.name}" in ONLY_LINT
     assert bool(problems(schema, case.read_bytes())) != is_listed, "say it in the schema too, or why not in ONLY_LINT"
 
@@ -162,7 +217,7 @@ def test_short_texts_are_refused_exactly_where_the_language_refuses_them(standar
     assert wrong["refused"] > 40
 
 
-@pytest.mark.parametrize("noun", [Pipeline, Model, Environment])
+@pytest.mark.parametrize("noun", [Pipeline, TemplateFile, Defaults, Model, Environment, Case])
 def test_every_key_has_a_sentence_for_the_editor(noun: Any) -> None:
     assert unexplained(noun) == [], "write what these are for in spec/explained.py"
 
@@ -233,7 +288,7 @@ def test_an_argument_takes_exactly_what_lint_takes(value: Any, annotation: str) 
     assert Draft7Validator(schema).is_valid(value) == fits(value, annotation)
 
 
-@pytest.mark.parametrize("kind", ["pipeline", "model", "environment"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_published_schema_is_what_windlass_without_a_repository_says(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compare_golden: Callable[[Path, str], None]
 ) -> None:
@@ -256,13 +311,11 @@ def test_the_schema_is_the_same_with_another_hash_seed(tmp_path: Path) -> None:
     assert len(found) == 1 and json.loads(found.pop())["$schema"]
 
 
-def test_without_a_kind_a_folder_is_needed_and_all_three_are_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_kind_a_folder_is_needed_and_all_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert CliRunner().invoke(windlass, ["schema"]).exit_code != 0
     assert CliRunner().invoke(windlass, ["schema", "--out", "s"]).exit_code == 0
-    assert sorted(path.name for path in Path("s").iterdir()) == ["environment.json", "model.json", "pipeline.json"]
+    assert sorted(path.name for path in Path("s").iterdir()) == sorted(f"{kind}.json" for kind in KINDS)
 
 
 def test_a_template_asks_for_its_parameters_and_defaults_need_not_be_repeated(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from windlass.spec.dag import Notify
 from windlass.spec.document import parse_document
 from windlass.spec.pipeline import MAX_TASKS, Pipeline, read_pipeline, salvage_pipeline
 from windlass.spec.schedule import AllOf, AnyOf, Every, OnAssets, asset_names
@@ -186,7 +187,14 @@ def test_dates_may_have_a_time() -> None:
         ("schedule: {assets: 's3://x/y'}", "cannot be an asset's name"),
         ("start_date: 2026-13-01", "is not a date"),
         ("start_date: '2026-01-01T00:00+02:00'", "has a time zone"),
-        ("start_date: 1900-01-01", "is before 1970-01-01"),
+        ("start_date: '20260131'", "is not a date"),
+        ("start_date: '2026-01-31 06'", "is not a date"),
+        ("start_date: 2026-W05", "is not a date"),
+        ("start_date: 1900-01-01", "is not between 1970-01-01 and 9999-12-30"),
+        ("end_date: '9999-12-31 23:59'", "is not between 1970-01-01 and 9999-12-30"),
+        ("schedule: {assets: self}", "Airflow keeps it for itself"),
+        ("retries: 3000000000", "less than or equal to 2000000000"),
+        ("max_active_tasks: 3000000000", "less than or equal to 2000000000"),
         ("end_date: 2025-01-01", "end_date 2025-01-01 is before start_date 2026-01-01"),
         ("retry_backoff: 0.5", "neither true, false nor a factor"),
         ("schedule: '@daily', params: {a: {type: integer}}", "params.a needs a default"),
@@ -216,12 +224,25 @@ def test_a_dag_that_cannot_be_is_a_problem(keys: str, said: str) -> None:
         (f"{JOB}, only_if: '{{{{ a }}}}', skip_if: a.b.c", "either 'only_if' or 'skip_if'"),
         (f"{JOB}, setup: true, teardown: []", "either 'setup' or 'teardown'"),
         (f"{JOB}, teardown: [], trigger_rule: all_done", "it takes no trigger_rule"),
+        (f"{JOB}, inputs: {{x: a.b.c}}, split: {{input: x, rows: 1}}, assets: {{out: [x]}}", "ends once for each part"),
         (f"{JOB}, for_each: {{as: i, in: [1]}}", "nothing in the task takes {i}"),
         (f"{JOB}, for_each: {{as: i, in: [1]}}, inputs: {{x: '{{i}}'}}", "an input is a file"),
         (f"{JOB}, for_each: {{as: i, in: []}}", "must not be empty"),
         (f"{JOB}, split: {{input: x, rows: 1}}", "split.input 'x' is no input of the task"),
-        (f"{JOB}, inputs: {{x: a.b.c}}, split: {{input: x}}", "either 'rows' or 'parts'"),
-        (f"{JOB}, inputs: {{x: a.b.c}}, outputs: {{o: o.txt}}, split: {{input: x, rows: 1}}", "split puts .csv files"),
+        (f"{JOB}, inputs: {{x: a.b.c}}, split: {{input: x}}", "split needs one of 'rows', 'size' and 'parts'"),
+        (f"{JOB}, inputs: {{x: a.b.c}}, split: {{input: x, rows: 1, size: 1Mi}}", "and 'parts', not rows and size"),
+        (f"{JOB}, inputs: {{x: a.b.c}}, split: {{input: x, size: 64 MB}}", "'64 MB' is no size; write it like"),
+        (f"{JOB}, inputs: {{x: a.b.c}}, split: {{input: x, size: 0Mi}}", "'0Mi' is no size"),
+        (f"{JOB}, inputs: {{x: a.b.c}}, split: {{input: x, size: 64}}", "size must be text, not 64"),
+        (
+            f"{JOB}, inputs: {{x: a.b.c}}, outputs: {{o: o.txt}}, split: {{input: x, rows: 1}}",
+            "split puts .csv, .csv.gz,",
+        ),
+        (
+            f"{JOB}, inputs: {{x: a.b.c}}, split: {{input: x, rows: 1, delimiter: ';;'}}",
+            "';;' is not one ASCII character",
+        ),
+        (f"{JOB}, inputs: {{x: a.b.c}}, split: {{input: x, rows: 1, escape: '\"'}}", "must differ from each other"),
         (f"{JOB}, inputs: {{x: a.b.c}}, setup: true, split: {{input: x, rows: 1}}", "runs once"),
         ("approval: {subject: x}, inputs: {x: a.b.c}", "approval takes no inputs"),
         ("approval: {subjct: x}", "unknown key 'subjct'"),
@@ -238,6 +259,13 @@ def test_a_task_that_cannot_be_is_a_problem(keys: str, said: str) -> None:
 def test_a_task_called_like_one_that_windlass_adds_is_refused() -> None:
     split = f"{{{JOB}, inputs: {{x: a.o.c}}, split: {{input: x, rows: 1}}}}"
     assert "name it differently" in problems(f"dag: {{name: x}}\ntasks: {{a: {{b: {split}, b__split: {TASK}}}}}")[0]
+
+
+def test_a_task_that_windlass_adds_has_no_longer_name_than_airflow_takes() -> None:
+    one, port = "a" * 63, "b" * 63
+    split = f"{{{JOB}, inputs: {{x: a.o.c}}, outputs: {{{port}: o.csv}}, split: {{input: x, rows: 1}}}}"
+    (said,) = problems(f"dag: {{name: x}}\ntasks: {{{one}: {{{one}: {{{one}: {split}}}}}}}")
+    assert "a task that windlass adds, has more than 250 characters" in said
 
 
 def test_the_first_tasks_of_what_a_branch_names_follow_it() -> None:
@@ -272,6 +300,41 @@ def test_an_environment_has_the_values_of_its_overlay_and_all_others() -> None:
     assert variant.task_ids["a.c"].arguments == {"key": "l"}
 
 
+def test_notify_differs_name_by_name_and_null_takes_one_away() -> None:
+    base = BASE.replace("retries: 1}", "retries: 1, notify: {failure: [ops], success: [team], retry: [ops]}}")
+    over = "environments: {dev: {dag: {notify: {failure: null, success: [me]}}}, prod: {dag: {notify: null}}}"
+    variants = pipeline(base + over).variants
+    assert variants["dev"].dag.notify == Notify(success=["me"], retry=["ops"])
+    assert variants["prod"].dag.notify is None
+
+
+def test_a_parameter_differs_in_what_is_named() -> None:
+    base = BASE.replace("retries: 1}", "retries: 1, params: {day: {type: string, default: a}, n: {type: integer}}}")
+    variant = pipeline(base + "environments: {dev: {dag: {params: {day: {default: b}}}}}").variants["dev"]
+    assert [(name, one.type, one.default) for name, one in variant.dag.params.items()] == [
+        ("day", "string", "b"),
+        ("n", "integer", None),
+    ]
+
+
+def test_checks_differ_key_by_key_and_null_takes_one_away() -> None:
+    base = BASE.replace(
+        "retries: 2}", "outputs: {o: {file: o.csv, rows: {at_least: 5}, columns: {a: integer, b: date}}}}"
+    )
+    over = "environments: {dev: {tasks: {a: {b: {outputs: {o: OVER}}}}}}"
+
+    def checks(said: str) -> dict[str, Any]:
+        task = pipeline(base + over.replace("OVER", said)).variants["dev"].task_ids["a.b"]
+        assert task.filenames == {"o": "o.csv"}
+        return task.checks.get("o", {})
+
+    assert checks("{rows: {at_least: 1}}") == {"rows": {"at_least": 1}, "columns": {"a": "integer", "b": "date"}}
+    assert checks("{rows: null, columns: {b: null, a: {at_least: 0}}}") == {
+        "columns": {"a": {"type": "integer", "at_least": 0}}
+    }
+    assert checks("{rows: null, columns: null}") == {}
+
+
 @pytest.mark.parametrize(
     ("over", "said"),
     [
@@ -288,6 +351,11 @@ def test_an_environment_has_the_values_of_its_overlay_and_all_others() -> None:
         ("{tasks: {a: {c: {job: {docker_image: j}}}}}", "the task has no 'job'"),
         ("{tasks: {a: {b: 3}}}", "b must be a mapping with the values that differ"),
         ("{tasks: {a: {b: {job: {docker_image: 3}}}}}", "docker_image must be text, not 3"),
+        (
+            "{tasks: {a: {b: {job: {docker_imge: j}}}}}",
+            "3:45 a job has no key 'docker_imge'; did you mean 'docker_image'?",
+        ),
+        ("{tasks: {a: {b: {job: {operator_type: x}}}}}", "a job has no key 'operator_type'"),
         ("{tags: [x]}", "unknown key 'tags' in environments.prod"),
     ],
 )

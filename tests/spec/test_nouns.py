@@ -46,8 +46,8 @@ def test_a_path_stays_inside_the_project(bad: str) -> None:
 
 def test_a_project_is_a_package_that_hides_no_other() -> None:
     assert project_name("Credit-Risk.v2") == "credit_risk_v2"
-    for taken in ("json", "airflow", "windlass", "dags"):
-        with pytest.raises(ValueError, match="a Python package of that name exists"):
+    for taken in ("json", "random", "airflow", "boto3", "docker", "windlass", "dags"):
+        with pytest.raises(ValueError, match="a Python package of that name exists, which Airflow would import"):
             project_name(taken)
 
 

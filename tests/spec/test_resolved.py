@@ -1,5 +1,6 @@
 """A pipeline as plain data: equal meaning gives equal bytes, and what was written can be read again."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from tests.render.golden_project import CASES, golden_pipeline
 from windlass.spec.document import parse_document
 from windlass.spec.duration import LONGEST, duration_text, parse_duration
 from windlass.spec.pipeline import Pipeline, read_pipeline
-from windlass.spec.resolved import read_resolved, resolved_json
+from windlass.spec.resolved import Resolved, read_resolved, resolved_json
 
 SHORT = """\
 dag: {name: short}
@@ -65,6 +66,20 @@ def test_arguments_of_every_kind_can_be_written(value: str) -> None:
     found = read_pipeline(document)
     if found is not None:
         assert "odd" in read_resolved(resolved_json(found), "short").tasks["one.a"]
+
+
+_SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+_VALUES = st.recursive(_SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.text(), _VALUES), st.dictionaries(st.text(), st.dictionaries(st.text(), _VALUES)))
+def test_the_bytes_are_those_of_the_standard_library(
+    dag: dict[str, object], tasks: dict[str, dict[str, object]]
+) -> None:
+    content = {"format": 1, "dag": dag, "tasks": tasks, "environments": {"prod": {"dag": dag, "tasks": tasks}}}
+    written = Resolved(dag, tasks, {"prod": Resolved(dag, tasks)}).to_json()
+    assert written == (json.dumps(content, sort_keys=True, indent=1) + "\n").encode()
 
 
 @settings(deadline=None)

@@ -155,7 +155,7 @@ def test_test_runs_the_models_tests(shell: Shell) -> None:
     shell.write_model(tests="echo broken; exit 3")
     done = shell.run("test", "--json")
     assert done.returncode == 1
-    assert json.loads(done.stdout)[0]["reason"] == "ended with exit code 3"
+    assert json.loads(done.stdout)["models"][0]["reason"] == "ended with exit code 3"
     assert "broken" in done.stderr
 
 

@@ -1,5 +1,6 @@
 """Loads the DAGs of several bundles in the Airflow that is here and prints what it sees of them as JSON.
 
+Each bundle is loaded as it is where no environment is known, and as it is in each of `ENVIRONMENTS`.
 Started as a script in a process of its own, with any Airflow from 3.1: `load_all.py BUNDLE...`.
 Windlass itself is not asked.
 The network is refused: whoever asks for it is an error of the DAG's import.
@@ -20,6 +21,7 @@ except ImportError:  # Airflow 3.1
     from airflow.models.dagbag import BundleDagBag
 
 SERIALIZED: Any = getattr(serialized_objects, "DagSerialization", None) or serialized_objects.SerializedDAG
+ENVIRONMENTS = ("dev", "stage", "prod")
 NETWORK = ("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostby", "socket.sendto", "socket.sendmsg")
 
 
@@ -35,10 +37,28 @@ def load(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
     return errors, {name: json.dumps(SERIALIZED.to_dict(dag), sort_keys=True) for name, dag in bag.dags.items()}
 
 
+def look(folder: Path, environment: str | None) -> dict[str, str]:
+    """What Airflow would keep of each DAG there; it is asked twice, and notes what goes wrong."""
+    if environment:
+        (folder / "environment.json").write_text(json.dumps({"name": environment}))
+    for name in [name for name in sys.modules if name.partition(".")[0] == folder.name]:
+        del sys.modules[name]  # what a bundle remembers of its environment
+    errors, first = load(folder)
+    again = load(folder)[1]
+    seen[folder.name]["errors"][environment or ""] = errors
+    seen[folder.name]["stable"] &= first == again
+    return first
+
+
 sys.addaudithook(refuse)
-seen = {}
+seen: dict[str, Any] = {}
 for argument in sys.argv[1:]:
-    errors, first = load(Path(argument))
-    again = load(Path(argument))[1]
-    seen[Path(argument).name] = {"errors": errors, "dags": sorted(first), "stable": first == again}
+    folder = Path(argument)
+    seen[folder.name] = {"errors": {}, "stable": True}
+    usual = look(folder, None)
+    seen[folder.name]["dags"] = sorted(usual)
+    seen[folder.name]["other"] = {
+        environment: sorted(name for name, dag in look(folder, environment).items() if dag != usual.get(name))
+        for environment in ENVIRONMENTS
+    }
 sys.stdout.write("\n" + json.dumps({"version": __version__, "projects": seen}) + "\n")

@@ -8,11 +8,19 @@ from tests.render.test_language_page import EXAMPLES, FILES
 from windlass.catalog.read import read_catalog
 from windlass.lint.check import check_project
 from windlass.render.project import RenderedProject, render_project
-from windlass.spec.pipeline import Pipeline
+from windlass.spec.document import parse_document
+from windlass.spec.pipeline import Pipeline, read_pipeline
 
 from .environments import ROOT
 
-FOLDERS = {"example_digits": ROOT / "examples/digits", "example_shop": ROOT / "examples/shop", "repository": ROOT}
+FOLDERS = {
+    "example_digits": ROOT / "examples/digits",
+    "example_shop": ROOT / "examples/shop",
+    "repository": ROOT,
+    "scheduled": ROOT / "tests/airflow/scheduled",
+}
+FLOW = ROOT / "tests/render/flow.yml"
+"""All that decides at run time, in one pipeline."""
 Rendered = dict[str, tuple[RenderedProject, list[Pipeline]]]
 
 
@@ -33,6 +41,17 @@ def write_bundles(projects: Rendered, folder: Path) -> list[Path]:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
     return [folder / name for name in projects]
+
+
+def flow(folder: Path) -> dict[str, bytes]:
+    """The files of the release `probe`, whose one DAG is `flow`."""
+    pipeline = read_pipeline(parse_document("pipelines/flow.yml", FLOW.read_bytes()))
+    assert pipeline is not None
+    (folder / "pipelines").mkdir()
+    shutil.copy(FLOW, folder / "pipelines/flow.yml")
+    catalog = read_catalog(folder, {"s3_to_file", "deliver"})
+    made = render_project(folder, "probe", {"pipelines/flow.yml": pipeline}, catalog, {})
+    return made.files | {"manifest.json": made.manifest.model_dump_json().encode()}
 
 
 def _goldens(folder: Path) -> tuple[RenderedProject, list[Pipeline]]:

@@ -20,7 +20,7 @@ from windlass.spec.errors import WindlassError
 
 CHILD = Path(__file__).with_name("airflow_child.py")
 _PRIVATE = (".aws", ".azure", ".boto", ".config", ".docker", ".git-credentials", ".gnupg", ".kube", ".netrc")
-_MORE_PRIVATE = (".pypirc", ".ssh", ".vault-token")
+_MORE_PRIVATE = (".databrickscfg", ".my.cnf", ".pgpass", ".pypirc", ".ssh", ".vault-token")
 _START_SECONDS = 120.0
 """How long Airflow itself may take to be imported."""
 _NAMESPACES = ("unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc")
@@ -102,13 +102,15 @@ class _Job:
             "out": str(self.folder / "out"),
             "seconds": self.limits.seconds,
             "memory": self.limits.memory,
+            "scratch": str(self.folder.parent),
+            "own": [f"{self.folder / name}{os.sep}" for name in ("home", "airflow", "tmp")],
             "private": [str(real / name) for name in (*_PRIVATE, *_MORE_PRIVATE)],
         }
         (self.folder / "job.json").write_text(json.dumps(job))
         with (self.folder / "log").open("wb") as log:
             child = subprocess.Popen(
                 [*prefix, sys.executable, "-P", str(CHILD), str(self.folder / "job.json")],
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 env=self._environment(),
@@ -121,6 +123,8 @@ class _Job:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
             child.wait()
+            assert child.stdin is not None
+            child.stdin.close()  # not before: it is what tells the child to give up
 
     def _environment(self) -> dict[str, str]:
         """Nothing of this process's own variables but its path."""

@@ -11,6 +11,8 @@ import importlib
 import json
 import os
 import resource
+import select
+import shutil
 import signal
 import sys
 import time
@@ -34,6 +36,10 @@ _NETWORK = (
     "socket.sendmsg",
 )
 _PROCESS = ("os.fork", "os.exec", "os.posix_spawn", "os.spawn", "os.system", "os.startfile", "subprocess.Popen", "pty.")
+_CHANGE = ("os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.truncate", "os.chmod", "os.chown", "shutil.")
+_LINK = ("os.link", "os.symlink")
+_WRITE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_LONGEST_LINE = 2_000
 _LONGEST_RESULT = 50_000_000
 _EXIT_WITHOUT_RESULT = 86
 
@@ -46,8 +52,15 @@ def main(job: dict[str, Any]) -> None:
     for name in _WARM:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
-    for number, file in enumerate(job["files"]):
-        _write(Path(job["out"], f"{number}.json"), _one(job, number, file))
+    try:
+        for number, file in enumerate(job["files"]):
+            _write(Path(job["out"], f"{number}.json"), _one(job, number, file))
+    except Abandoned:
+        shutil.rmtree(job["scratch"], ignore_errors=True)
+
+
+class Abandoned(Exception):
+    """Who started this one is gone, with no time to tidy up."""
 
 
 def _write(path: Path, result: dict[str, Any]) -> None:
@@ -61,8 +74,10 @@ def _one(job: dict[str, Any], number: int, file: dict[str, str]) -> dict[str, An
     child = os.fork()
     if child == 0:
         _in_child(job, file, said, stack)
-    code = _wait(child, time.monotonic() + job["seconds"])
-    left = _kill_all(child)
+    try:
+        code = _wait(child, time.monotonic() + job["seconds"])
+    finally:
+        left = _kill_all(child)
     result: dict[str, Any] = {"ended": "well", "code": code}
     if code is None:
         result["ended"] = "time"
@@ -81,12 +96,13 @@ def _one(job: dict[str, Any], number: int, file: dict[str, str]) -> dict[str, An
 
 
 def _wait(child: int, end: float) -> int | None:
-    """The child's exit code, negative for a signal; None when its time was up."""
+    """The child's exit code, negative for a signal; None when its time was up. Abandoned when nobody waits for it."""
     while time.monotonic() < end:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             return os.waitstatus_to_exitcode(status)
-        time.sleep(0.005)
+        if select.select([0], [], [], 0.005)[0]:  # the other end of the pipe is closed, even by SIGKILL
+            raise Abandoned
     return None
 
 
@@ -127,12 +143,13 @@ def _in_child(job: dict[str, Any], file: dict[str, str], said: Path, stack: Path
         _be_quiet()
         _limit(job["memory"], job["seconds"])
         faulthandler.dump_traceback_later(max(job["seconds"] - 0.5, 0.2), file=stack.open("w"))
-        acts = _refuse(file["root"], job["private"])
+        acts = _refuse(file["root"], job["private"], job["own"])
         try:
             result = _load(file)
         except BaseException:  # noqa: BLE001 - what Airflow lets through too: sys.exit() in a DAG's code
             result = {"errors": traceback.format_exc()}
         result["acts"] = acts
+        result["errors"] = "\n".join(line[:_LONGEST_LINE] for line in result["errors"].splitlines()[-_LONGEST_LINE:])
         if os.getpid() == own:
             said.write_text(json.dumps(result))
             os._exit(0)
@@ -158,17 +175,20 @@ def _limit(memory: int, seconds: float) -> None:
         resource.setrlimit(kind, (most, most))
 
 
-def _refuse(root: str, private: list[str]) -> list[dict[str, Any]]:
+def _refuse(root: str, private: list[str], own: list[str]) -> list[dict[str, Any]]:
     """Refuses what code must not do while it is loaded; what the DAG's own code tried is in the list."""
     acts: list[dict[str, Any]] = []
-    hidden = tuple(private)
+    hidden = tuple({*private, *map(os.path.realpath, private)})
+    writable = (*own, "/dev/")
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         what = ""
-        if event == "open" and isinstance(arguments[0], (str, bytes)):
-            path = os.path.abspath(os.fsdecode(arguments[0]))  # noqa: PTH100 - a hook must not follow links
-            if path.startswith(hidden) or (path.startswith("/proc/") and path.endswith("/environ")):
-                what = f"reads {path}"
+        if event == "open" and isinstance(arguments[0], (str, bytes, os.PathLike)):
+            what = _opens(_paths(arguments[0]), arguments[2] or 0, hidden, writable)
+        elif event.startswith((*_CHANGE, *_LINK)):
+            changed = arguments[1:2] if event in _LINK else arguments[:2]
+            paths = [_paths(each) for each in changed if isinstance(each, (str, bytes, os.PathLike))]
+            what = next((f"changes {named}" for named, real in paths if not real.startswith(writable)), "")
         elif event.startswith(_NETWORK):
             what = "uses the network"
         elif event.startswith(_PROCESS):
@@ -185,6 +205,20 @@ def _refuse(root: str, private: list[str]) -> list[dict[str, Any]]:
 
     sys.addaudithook(hook)
     return acts
+
+
+def _paths(path: Any) -> tuple[str, str]:
+    """The path as it is named, and where its links lead."""
+    named = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - pathlib calls what the hook hears of
+    return named, os.path.realpath(named)
+
+
+def _opens(paths: tuple[str, str], flags: int, hidden: tuple[str, ...], writable: tuple[str, ...]) -> str:
+    """What is wrong with opening a file, if anything."""
+    named, real = paths
+    if named.startswith(hidden) or real.startswith(hidden) or (real.startswith("/proc/") and real.endswith("/environ")):
+        return f"reads {named}"
+    return f"writes {named}" if flags & _WRITE and not real.startswith(writable) else ""
 
 
 def _load(file: dict[str, str]) -> dict[str, Any]:

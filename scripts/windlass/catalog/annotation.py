@@ -4,6 +4,7 @@ import ast
 import re
 import types
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from windlass.spec.duration import parse_duration
@@ -11,11 +12,17 @@ from windlass.spec.duration import parse_duration
 
 def fits(value: Any, annotation: str) -> bool:
     """Whether `value` may be given for an argument annotated with the source text `annotation`."""
+    tree = _parsed(annotation)
+    return tree is None or _fits(value, tree)
+
+
+@lru_cache(maxsize=1024)  # a project has few operators, and many tasks of each
+def _parsed(annotation: str) -> ast.expr | None:
+    """The annotation's syntax; None for what is none."""
     try:
-        tree = ast.parse(annotation, mode="eval").body
+        return ast.parse(annotation, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return True
-    return _fits(value, tree)
+        return None
 
 
 def takes_duration(annotation: str) -> bool:

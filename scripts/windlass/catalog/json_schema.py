@@ -1,13 +1,16 @@
-"""The JSON Schemas of pipelines, models and environments, with a repository's own operators and environments."""
+"""The JSON Schemas of all files of the language, with a repository's own operators and environments."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from windlass.catalog.argument_schema import FILE
+from windlass.catalog.defaults_schema import defaults_of
 from windlass.catalog.operator import Catalog
-from windlass.catalog.reuse_schema import add_reuse
+from windlass.catalog.reuse_schema import add_reuse, give_defaults
 from windlass.catalog.task_schema import task_definitions
+from windlass.catalog.template_schema import template_of
+from windlass.spec.case import Case
 from windlass.spec.environment import Environment
 from windlass.spec.json_schema import noun_schema
 from windlass.spec.model import Model
@@ -75,12 +78,32 @@ def pipeline_schema(catalog: Catalog, names: Names, shelf: Shelf | None = None) 
     return _document(whole, definitions, "A pipeline of windlass: one file that becomes one Airflow DAG.")
 
 
+def template_schema(catalog: Catalog, names: Names, shelf: Shelf | None = None) -> Schema:
+    """The schema of `templates/*.yml`."""
+    pipeline = pipeline_schema(catalog, names)
+    if shelf:
+        give_defaults(pipeline["definitions"], shelf)
+    return template_of(pipeline)
+
+
+def defaults_schema(catalog: Catalog, names: Names) -> Schema:
+    """The schema of `defaults.yml`."""
+    return defaults_of(pipeline_schema(catalog, names), catalog)
+
+
 def model_schema(names: Names) -> Schema:
     """The schema of `models/*.yml`."""
     definitions = noun_schema(Model)
     whole = definitions.pop("Model")
     _offer(definitions, names)
     return _document(whole, definitions, "A model of windlass: what is trained from which data, and how it is judged.")
+
+
+def case_schema() -> Schema:
+    """The schema of `case.yml`."""
+    definitions = noun_schema(Case)
+    whole = definitions.pop("Case")
+    return _document(whole, definitions, "A contract test of windlass: what a job gets, and what is expected of it.")
 
 
 def environment_schema() -> Schema:

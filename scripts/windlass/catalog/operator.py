@@ -43,6 +43,8 @@ class Operator:
     """Which of `inputs` and `outputs` a task must give."""
     own: bool = False
     """Whether it is the project's own, and not one of windlass's standard library."""
+    endings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By argument the endings with which Airflow would take a text for a file: the class's `template_ext`."""
 
 
 @dataclass(frozen=True)

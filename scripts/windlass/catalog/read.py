@@ -1,11 +1,13 @@
 """Reads operator files with griffe: their syntax only. An operator that cannot be read so is a problem."""
 
 import ast
+import keyword
 import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from windlass.catalog.file_arguments import template_endings
 from windlass.catalog.operator import Argument, Catalog, Operator, class_name
 from windlass.spec.files import read_inside
 from windlass.spec.problem import Problem, near
@@ -55,6 +57,7 @@ def read_catalog(project: Path, wanted: Collection[str], standard: Path = STANDA
     own_names = _modules(project / "operators")
     operators: dict[str, Operator] = {}
     problems: list[Problem] = []
+    classes = {class_name(name): name for name in sorted(standard_names | MADE)}
     for name in sorted(standard_names & set(wanted) - own_names):
         operators[name] = _read(name, standard, f"{name}.py", own=False)
     for name in sorted(own_names):
@@ -64,6 +67,11 @@ def read_catalog(project: Path, wanted: Collection[str], standard: Path = STANDA
                 raise _Broken(1, f"operator {name!r} exists in windlass's standard library; rename this file")
             if class_name(name) in RESERVED:
                 raise _Broken(1, f"operator {name!r} would hide Airflow's {class_name(name)}; rename this file")
+            if keyword.iskeyword(name) or keyword.iskeyword(class_name(name)):
+                raise _Broken(1, f"operator {name!r} is a word of Python; rename this file")
+            if other := classes.get(class_name(name)):
+                raise _Broken(1, f"operator {name!r} has the class of operator {other!r}; rename this file")
+            classes[class_name(name)] = name
             operators[name] = _read(name, project, path, own=True)
         except _Broken as broken:
             problems.append(Problem(path, broken.line, 1, "known-operator", broken.message))
@@ -101,6 +109,8 @@ def _operator(name: str, path: str, source: str, *, own: bool) -> Operator:
         classes = [member.name for member in module.members.values() if isinstance(member, griffe.Class)]
         raise _Broken(1, f"operator {name!r} needs a class {wanted!r} here{near(wanted, classes)}")
     parameters = {parameter.name: parameter for parameter in _parameters(found)}
+    if odd := next((key for key in parameters if not key.isascii()), None):
+        raise _Broken(found.lineno or 1, f"{wanted}: write the argument {odd!r} in letters from a to z")
     inputs = _ports(wanted, "inputs", values)
     if inputs and not _fills_inputs(found, values):
         message = f"{wanted}.template_fields must hold 'inputs': else Airflow neither fills them in nor waits for them"
@@ -114,6 +124,7 @@ def _operator(name: str, path: str, source: str, *, own: bool) -> Operator:
         outputs=_ports(wanted, "outputs", values),
         needs=tuple(key for key in ("inputs", "outputs") if key in parameters and parameters[key].required),
         own=own,
+        endings=template_endings(wanted, values),
     )
 
 

@@ -35,6 +35,11 @@ def add_reuse(whole: Schema, definitions: dict[str, Schema], shelf: Shelf) -> No
     # laid over a template, tasks are whole or parts of its own: only lint sees which
     alone = {"properties": {"tasks": tasks, "with": False}, "required": ["tasks"]}
     whole["allOf"] = [{"if": {"required": ["template"]}, "else": alone}, *of_templates]
+    give_defaults(definitions, shelf)
+
+
+def give_defaults(definitions: dict[str, Schema], shelf: Shelf) -> None:
+    """Lets no task need what the defaults give."""
     for _, defaults in shelf.defaults_of(_PIPELINES):
         _give(definitions["Job"], defaults.job)
         for name, arguments in defaults.operators.items():

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from windlass.catalog.argument_schema import argument_schema, default_of
-from windlass.catalog.documented import documented
+from windlass.catalog.documented import Documented, documented
+from windlass.catalog.file_arguments import file_endings
 from windlass.catalog.operator import ANY, ONE, Operator
 from windlass.spec.task import KINDS
 
@@ -98,7 +99,7 @@ def _operator(operator: Operator, common: Schema, connections: list[str]) -> Sch
         typed[name] = argument_schema(argument)
         if name == "connection" and connections:
             typed[name] = {"anyOf": [{"enum": connections}, typed[name]]}
-        properties[name] = {"description": said.arguments.get(name, ""), **default_of(argument)}
+        properties[name] = {"description": _said(said, name, operator), **default_of(argument)}
     for kind, ports in (("inputs", operator.inputs), ("outputs", operator.outputs)):
         properties[kind] = _ports(ports, said.arguments.get(kind, ""), is_file=kind == "outputs")
     needed = {
@@ -112,11 +113,22 @@ def _operator(operator: Operator, common: Schema, connections: list[str]) -> Sch
     return found | {"allOf": [*found.get("allOf", []), of_type]}
 
 
+def _said(said: Documented, name: str, operator: Operator) -> str:
+    endings = " or ".join(f"`{ending}`" for ending in file_endings(name, operator))
+    file = f"One word that ends in {endings} is a file of this repository, whose text is taken." if endings else ""
+    return " ".join(filter(None, (said.arguments.get(name, ""), file)))
+
+
 def _ports(ports: Mapping[str, str], description: str, *, is_file: bool) -> Schema:
     def port(ending: str) -> Schema:
         if not is_file:
             return {"type": "string", "minLength": 1}
-        return {"allOf": [{"$ref": "#/definitions/Filename"}, {"pattern": re.escape(ending).replace("\\-", "-") + "$"}]}
+        ends = {"pattern": re.escape(ending).replace("\\-", "-") + "$"}
+        return {
+            "if": {"type": "object"},
+            "then": {"allOf": [{"$ref": "#/definitions/Output"}, {"properties": {"file": ends}}]},
+            "else": {"allOf": [{"$ref": "#/definitions/Filename"}, ends]},
+        }
 
     others = next((ending for name, ending in ports.items() if name in (ANY, ONE)), None)
     named = [name for name in ports if name not in (ANY, ONE)]

@@ -2,21 +2,53 @@
 
 import io
 import json
+import os
 import sys
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
 
-from rich.console import Console
-from rich.table import Table
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
 
 _PIPE_WIDTH = 240
 """Columns of a table that no terminal limits: a job's log or a pipe gets every value whole."""
 
-out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+class _Later:
+    """A console of Rich's, which is imported when something is to be styled: that takes longer than many a lint."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        self._is_err = stderr
+
+    @property
+    def is_terminal(self) -> bool:
+        """What Rich would say, which is not asked where the answer is plain."""
+        stream = sys.stderr if self._is_err else sys.stdout
+        is_open = stream.isatty() or "FORCE_COLOR" in os.environ or "TTY_COMPATIBLE" in os.environ
+        return is_open and self._made.is_terminal
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._made, name)
+
+    @cached_property
+    def _made(self) -> "Console":
+        from rich.console import Console
+
+        width = None if self._is_err or sys.stdout.isatty() else _PIPE_WIDTH
+        return Console(stderr=self._is_err, highlight=False, soft_wrap=True, width=width)
 
 
-def table(*columns: str) -> Table:
+out = cast("Console", _Later())
+err = cast("Console", _Later(stderr=True))
+
+
+def table(*columns: str) -> "Table":
     """An empty table without lines; what does not fit goes on in the next line and is never cut."""
+    from rich.table import Table
+
     made = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         made.add_column(column, overflow="fold")
@@ -38,22 +70,29 @@ def print_json(value: Any) -> None:
 
 def say(message: str) -> None:
     """Prints one line of a result for a person; square brackets in it are text, not markup."""
-    out.print(_harmless(message), markup=False)
+    _print(out, _harmless(message))
 
 
 def step(message: str) -> None:
     """Prints one line of progress on standard error."""
-    err.print(_harmless(message), style="dim", markup=False)
+    _print(err, _harmless(message), "dim")
 
 
 def warn(message: str) -> None:
     """Prints one line that a person should not overlook on standard error."""
-    err.print(f"warning: {_harmless(message)}", style="yellow", markup=False)
+    _print(err, f"warning: {_harmless(message)}", "yellow")
 
 
 def fail(message: str) -> None:
     """Prints the one sentence that tells why the command stopped."""
-    err.print(f"error: {_harmless(message)}", style="bold red", markup=False)
+    _print(err, f"error: {_harmless(message)}", "bold red")
+
+
+def _print(console: "Console", text: str, style: str | None = None) -> None:
+    if console.is_terminal:
+        console.print(text, style=style, markup=False, emoji=False)
+    else:
+        click.echo(text, err=console is err)
 
 
 def _harmless(message: str) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from windlass.spec.pipeline import Pipeline
 
 _WIDTH = 60
+_HIDDEN = "***"
 
 
 @click.command("explain", short_help="Show where a pipeline's values come from.")
@@ -52,12 +53,13 @@ def command(
         name: {key: _literal(one.default) for key, one in operator.arguments.items() if one.default is not None}
         for name, operator in report.catalog.operators.items()
     }
-    found = _chosen(origins(document, read, environment, defaults), field, path)
+    found = [_harmless(one) for one in _chosen(origins(document, read, environment, defaults), field, path)]
+    files = {origin.field for origin in found if _is_file(origin, read, report)}
     if as_json:
-        console.print_json([_as_data(origin) for origin in found])
+        console.print_json([_as_data(origin) | {"is_file": origin.field in files} for origin in found])
         return
     for origin in found:
-        for line in _lines(origin, whole=field is not None):
+        for line in _lines(origin, whole=field is not None, is_file=origin.field in files):
             console.say(line)
 
 
@@ -133,16 +135,41 @@ def _chosen(found: "list[Origin]", field: str | None, path: str) -> "list[Origin
     raise WindlassError(f"{path} has no field {field!r}")
 
 
+def _harmless(origin: "Origin") -> "Origin":
+    """The origin with *** in place of all that made it, where a secret is in the value."""
+    from dataclasses import replace
+
+    from windlass.lint.secrets import holds_secret
+
+    key = origin.field.rpartition(".")[2]
+    if not any(holds_secret(key, value) for value in (origin.value, *(step.value for step in origin.steps))):
+        return origin
+    return replace(origin, value=_HIDDEN, steps=tuple(replace(step, value=_HIDDEN) for step in origin.steps))
+
+
 def _as_data(origin: "Origin") -> dict[str, Any]:
     from dataclasses import asdict
 
     return {"field": origin.field, "value": origin.value, "steps": [asdict(step) for step in origin.steps]}
 
 
-def _lines(origin: "Origin", *, whole: bool) -> "Iterator[str]":
+def _is_file(origin: "Origin", pipeline: "Pipeline", report: "Report") -> bool:
+    """Whether the value of an operator's argument is a file's path that stands for the file's text."""
+    from windlass.catalog.file_arguments import file_endings
+    from windlass.spec.file_value import with_files
+
+    place, _, name = origin.field.removeprefix("tasks.").rpartition(".")
+    task = pipeline.task_ids.get(place)
+    if task is None or name not in task.arguments:
+        return False
+    endings = file_endings(name, report.catalog.operators.get(task.operator_type or ""))
+    return bool(with_files(origin.value, endings) != origin.value)
+
+
+def _lines(origin: "Origin", *, whole: bool, is_file: bool) -> "Iterator[str]":
     """The field with its value, and a line for each step; the language's own only where a field was asked for."""
     steps = [step for step in origin.steps if whole or step.path is not None]
-    yield f"{origin.field} = {_shown(origin.value)}"
+    yield f"{origin.field} = {_shown(origin.value)}{' (a file)' if is_file else ''}"
     width = max(len(_shown(step.value)) for step in steps)
     for step in steps:
         yield f"    {_shown(step.value):{width}}  {_who(step)}"

@@ -1,5 +1,6 @@
 """`windlass lint`: says what is wrong with pipelines, models and environments, without executing anything."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ FORMATS = ("text", "json", "code-quality", "sarif", "junit")
 @click.command("lint", short_help="Check pipelines, models and environments.")
 @click.argument("paths", nargs=-1, type=click.Path(exists=True))
 @click.option("--environments", envvar="WINDLASS_ENVIRONMENTS", metavar="DIR", help="Folder with the environments.")
+@click.option("--project", envvar="WINDLASS_PROJECT", metavar="NAME", help="A project's name, to be checked too.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option(
@@ -26,6 +28,7 @@ FORMATS = ("text", "json", "code-quality", "sarif", "junit")
 def command(
     paths: tuple[str, ...],
     environments: str | None,
+    project: str | None,
     form: str,
     as_json: bool,
     output: str | None,
@@ -47,11 +50,14 @@ def command(
       windlass lint --explain known-pool
       windlass lint --format code-quality --output code-quality.json
     """
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # it would look for some in all that is installed
     from windlass.lint.report import lint
 
     if explain is not None:
         _explain(explain)
         return
+    if project is not None:
+        _check_name(project)
     if fix or diff:
         changed = _correct(paths, environments, write=fix and not diff)
         if diff:
@@ -77,9 +83,20 @@ def report(findings: "Findings", form: str, output: str | None) -> None:
 
 
 def _explain(rule: str) -> None:
-    from windlass.lint.explain import explanation
+    from windlass.lint.explain import explanation, page
 
-    click.echo(f"{rule}: {explanation(rule)}\n\nAn example is in docs/rules.md#{rule}.")
+    click.echo(f"{rule}: {explanation(rule)}\n\nMore is in {page(rule)}.")
+
+
+def _check_name(project: str) -> None:
+    """WindlassError where releases of a project of this name could not be imported."""
+    from windlass.spec.errors import WindlassError
+    from windlass.spec.names import project_name
+
+    try:
+        project_name(project)
+    except ValueError as error:
+        raise WindlassError(f"--project: {error}; give it another name") from error
 
 
 def _correct(paths: tuple[str, ...], environments: str | None, *, write: bool) -> bool:

@@ -1,4 +1,4 @@
-"""`windlass schema`: what editors need to complete and check pipelines, models and environments."""
+"""`windlass schema`: what editors need to complete and check the files of the language."""
 
 from pathlib import Path
 from typing import Any
@@ -7,18 +7,19 @@ import click
 
 from windlass.cli.context import environments_option
 
-KINDS = ("pipeline", "model", "environment")
+KINDS = ("pipeline", "template", "defaults", "model", "environment", "case")
 
 
 @click.command("schema", short_help="Write the JSON Schemas that editors read.")
 @click.argument("kind", required=False, type=click.Choice(KINDS))
-@click.option("--out", type=click.Path(file_okay=False), help="Write KIND.json, or all three, to this folder.")
+@click.option("--out", type=click.Path(file_okay=False), help="Write KIND.json, or all of them, to this folder.")
 @environments_option
 def command(kind: str | None, out: str | None, environments_dir: str | None) -> None:
     """Prints the JSON Schema of KIND, or writes all of them to a folder.
 
-    They know the operators of this repository's operators/ beside windlass's own, and the flavors, images, pools and
-    connections of the environments. Nothing is imported or executed. docs/editors.md tells how an editor finds them.
+    They know the operators of this repository's operators/ beside windlass's own, its templates, and the flavors,
+    images, pools and connections of the environments. Nothing is imported or executed. docs/editors.md tells how an
+    editor finds them.
 
     \b
     Examples:
@@ -41,21 +42,25 @@ def command(kind: str | None, out: str | None, environments_dir: str | None) -> 
 
 
 def _schemas(folder: Path, environments_dir: str | None) -> dict[str, dict[str, Any]]:
-    from windlass.catalog.json_schema import environment_schema, model_schema, names_of, pipeline_schema
+    from windlass.catalog import json_schema as schemas
     from windlass.catalog.read import STANDARD, read_catalog
     from windlass.cli import console
     from windlass.spec.environment import environments_folder, load_environments
     from windlass.spec.shelf import Shelf
 
     where = environments_folder(folder, environments_dir)
-    names = names_of(load_environments(where) if where else {})
+    names = schemas.names_of(load_environments(where) if where else {})
     catalog = read_catalog(folder, {path.stem for path in STANDARD.glob("*.py")})
     for problem in catalog.problems:
         console.warn(str(problem))
+    shelf = Shelf(folder, where.parent if where else None)
     return {
-        "pipeline": pipeline_schema(catalog, names, Shelf(folder, where.parent if where else None)),
-        "model": model_schema(names),
-        "environment": environment_schema(),
+        "pipeline": schemas.pipeline_schema(catalog, names, shelf),
+        "template": schemas.template_schema(catalog, names, shelf),
+        "defaults": schemas.defaults_schema(catalog, names),
+        "model": schemas.model_schema(names),
+        "environment": schemas.environment_schema(),
+        "case": schemas.case_schema(),
     }
 
 

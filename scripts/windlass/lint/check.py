@@ -1,5 +1,6 @@
 """Checks a whole project in one pass: every file is parsed, every rule is asked, every problem is reported."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -14,6 +15,8 @@ from windlass.lint.project import ModelFile, PipelineFile, Project
 from windlass.lint.reading import READING
 from windlass.lint.rules import IGNORABLE, NEEDS_ENVIRONMENTS, RULES
 from windlass.lint.secrets import without_secrets
+from windlass.lint.unused_template import problems_of_unused, unused_templates
+from windlass.spec.case_file import CaseFile, find_cases
 from windlass.spec.document import Document, parse_document
 from windlass.spec.environment import Environment, read_environment
 from windlass.spec.files import parse_file
@@ -24,6 +27,10 @@ from windlass.spec.shelf import Shelf
 
 _MAX_PER_RULE = 250
 _MAX_MESSAGE = 500
+_ASTRAY = (
+    "only files in pipelines/ itself are read, so that one listing shows the name of every DAG; move this one there, "
+    "or out of pipelines/ if it is none"
+)
 _NOT_NOUNS = {("environments", "roles"), ("pipelines", "defaults")}
 
 
@@ -41,6 +48,7 @@ class Report:
     files: list[str]
     texts: Mapping[str, str] = field(default_factory=dict)
     shelf: Shelf | None = None
+    cases: list[CaseFile] = field(default_factory=list)
 
 
 def check_project(
@@ -61,6 +69,7 @@ def check_project(
     documents = {
         path: parse_document(path, changed[path]) if path in changed else parse_file(folder, path) for path in paths
     }
+    astray = {path: Document(path, problems=[Problem(path, 1, 1, "known-name", _ASTRAY)]) for path in _below(folder)}
     pipelines, models = [], []
     environment_documents: dict[str, Document] = {}
     for path, document in documents.items():
@@ -71,26 +80,32 @@ def check_project(
         else:
             whole = shelf.assembled(document)
             pipelines.append(PipelineFile(whole or document, salvage_pipeline(whole) if whole else None))
-    documents |= shelf.documents
+    cases = find_cases(folder)
+    documents |= {**shelf.documents, **astray, **{case.document.path: case.document for case in cases if case.has_file}}
     own = _read_environments(environment_documents)
-    wanted = {*shelf.operators, *(name for file in pipelines for name in _operator_types(file))}
+    unused = unused_templates(shelf, pipelines)
+    bodies = (*pipelines, *(one.file for one in unused))
+    wanted = {*shelf.operators, *(name for file in bodies for name in _operator_types(file))}
     project = Project(
         folder=folder,
         pipelines=pipelines,
         models=models,
         environment_documents=environment_documents,
         environments=environments if environments is not None else own or None,
+        own_environments=own,
         catalog=read_catalog(folder, wanted) if wanted else Catalog(),
         shelf=shelf,
+        cases=cases,
     )
     shelf.check_operators(project.catalog.names)
     return Report(
-        problems=_problems(project, documents.values()),
+        problems=_problems(project, documents.values(), problems_of_unused(project, unused)),
         pipelines={f.document.path: f.pipeline for f in pipelines if f.pipeline and not f.document.problems},
         models={f.name: f.model for f in models if f.model and not f.document.problems},
         catalog=project.catalog,
-        files=sorted(path for path in documents if path not in shelf.documents or path in shelf.own),
+        files=sorted(one.path for path, one in documents.items() if path not in shelf.documents or path in shelf.own),
         shelf=shelf,
+        cases=cases,
         texts={document.path: document.text for document in documents.values()},
     )
 
@@ -98,14 +113,14 @@ def check_project(
 def check_environments(documents: Mapping[str, Document]) -> tuple[list[Problem], dict[str, Environment]]:
     """The problems of a folder of environments, by stem, sorted; and the environments that have none."""
     environments = _read_environments(documents)
-    project = Project(Path(), environment_documents=documents)
+    project = Project(Path(), environment_documents=documents, own_environments=environments)
     return _problems(project, documents.values()), environments
 
 
-def _problems(project: Project, documents: Iterable[Document]) -> list[Problem]:
+def _problems(project: Project, documents: Iterable[Document], more: Iterable[Problem] = ()) -> list[Problem]:
     """All problems, sorted, without those that a comment takes back."""
     documents = list(documents)
-    found = [problem for document in documents for problem in document.problems]
+    found = [*(problem for document in documents for problem in document.problems), *more]
     asked = {rule.NAME for rule in RULES if project.environments is not None or rule.NAME not in NEEDS_ENVIRONMENTS}
     shared = project.shelf.documents if project.shelf else ()
     known = Known({*READING, *(rule.NAME for rule in RULES)}, IGNORABLE, asked, shared)
@@ -126,6 +141,14 @@ def _files(folder: Path) -> Iterator[str]:
     for kind, endings in (("pipelines", ("yml", "yaml")), ("models", ("yml",)), ("environments", ("yml",))):
         paths = [path for ending in endings for path in (folder / kind).glob(f"*.{ending}")]
         yield from sorted(f"{kind}/{path.name}" for path in paths if (kind, path.stem) not in _NOT_NOUNS)
+
+
+def _below(folder: Path) -> list[str]:
+    """Files in folders of `pipelines/`, where nobody looks for them."""
+    top = folder / "pipelines"
+    walked = os.walk(top) if not top.is_symlink() else ()  # links to folders are not followed
+    found = [Path(where, name) for where, _, names in walked for name in names if Path(where) != top]
+    return sorted(str(path.relative_to(folder)) for path in found if path.suffix in (".yml", ".yaml"))[:_MAX_PER_RULE]
 
 
 def _read_environments(documents: Mapping[str, Document]) -> dict[str, Environment]:

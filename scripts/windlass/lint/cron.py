@@ -26,6 +26,8 @@ _PART = re.compile(
 
 def why_not_cron(expression: str) -> str | None:
     """Why `expression` is not a cron expression that ever fires; None when it is one."""
+    if odd := next((character for character in expression if not character.isascii()), None):
+        return f"{odd!r} is no part of cron; between the fields stand plain spaces"
     words = expression.lower().split()
     if len(words) != 5:
         return f"cron has five fields (minute hour day month weekday), this has {len(words)}"
@@ -35,7 +37,7 @@ def why_not_cron(expression: str) -> str | None:
         if isinstance(values, str):
             return values
         days.append(values)
-    if words[4] == "*" and not any(day <= _LONGEST[month - 1] for day in days[2] for month in days[3]):
+    if "*" in words[4].split(",") and not any(day <= _LONGEST[month - 1] for day in days[2] for month in days[3]):
         return "it never fires: no such month has that day"
     return None
 
@@ -97,11 +99,19 @@ def shortest_gap(expression: str) -> timedelta | None:
         tuple(days),
         tuple(months),
         tuple(weekdays),
-        either="*" not in (words[2][:1], words[4][:1]),
+        either=not (
+            _is_any(words[2], len(days) == _LONGEST[0], words[4])
+            or _is_any(words[4], len({day % 7 for day in weekdays}) == len(_DAYS), words[2])
+        ),
         last=words[2] == "l",
     )
     across = [(later - earlier).days * 1440 - times[-1] + times[0] for earlier, later in pairwise(fires)]
     return timedelta(minutes=min(within + across)) if within or across else None
+
+
+def _is_any(word: str, names_all: bool, other: str) -> bool:
+    """Whether croniter takes a field of days for no condition: `*/2` is one, as are all days beside one without a *."""
+    return "*" in word.split(",") or (names_all and "*" in other)
 
 
 @lru_cache(maxsize=256)

@@ -58,6 +58,8 @@ def _edited(path: str, text: str, problems: Iterable[Problem]) -> str:
         if edit is None or line > len(lines):
             continue
         content, start = lines[line - 1], column - 1
+        if line == 1 and content.startswith("\ufeff"):
+            start += 1  # no column: nobody sees the mark with which some editors begin a file
         end = start + len(edit[0])
         if content[start:end] == edit[0] and not content[end : end + 1].isalnum():
             lines[line - 1] = content[:start] + edit[1] + content[end:]

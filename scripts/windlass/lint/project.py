@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from windlass.catalog.operator import Catalog
+from windlass.spec.case_file import CaseFile
 from windlass.spec.document import Document, Location
 from windlass.spec.environment import Environment
 from windlass.spec.group import Group, is_task
@@ -35,12 +36,12 @@ class PipelineFile:
         tasks = value.get("tasks") if isinstance(value, dict) else None
         return {name: node for name, node in _walk("", tasks) if node is not None} if isinstance(tasks, dict) else {}
 
-    @property
+    @cached_property
     def written_groups(self) -> list[str]:
         """The names of the groups."""
         return [name for name, node in self.written.items() if "." not in name or not is_task(node)]
 
-    @property
+    @cached_property
     def written_ids(self) -> dict[str, Any]:
         """Each task as it was written, by its id `group.task`."""
         return {name: node for name, node in self.written.items() if "." in name and is_task(node)}
@@ -93,8 +94,11 @@ class Project:
     models: list[ModelFile] = field(default_factory=list)
     environment_documents: Mapping[str, Document] = field(default_factory=dict)
     environments: Mapping[str, Environment] | None = None
+    own_environments: Mapping[str, Environment] = field(default_factory=dict)
+    """Those that `environment_documents` describe."""
     catalog: Catalog = field(default_factory=Catalog)
     shelf: Shelf | None = None
+    cases: list[CaseFile] = field(default_factory=list)
 
     def tasks(self) -> Iterator[tuple[PipelineFile, str, Location, Task]]:
         """Each task of each pipeline, with the file that it is in."""

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from windlass.lint.check import Report, check_environments, check_project
 from windlass.lint.findings import Findings
 from windlass.lint.fix import Correction, fixed
+from windlass.spec.case import FOLDER as CASES
 from windlass.spec.defaults import FILE as DEFAULTS
 from windlass.spec.environment import environments_folder, parse_environments
 from windlass.spec.errors import WindlassError
@@ -43,7 +44,8 @@ def corrections(paths: Sequence[str], here: Path, environments: str | None) -> l
             return check_with_environments(root, environments, extra, changed)[1].problems
 
         _, report = check_with_environments(root, environments, extra)
-        texts = {path: report.texts[path] for path in report.files if _is_wanted(path, selected)}
+        named = [path for path in report.files if (root / path).is_file()]  # a name that cannot be shown is not there
+        texts = {path: report.texts[path] for path in named if _is_wanted(path, selected)}
         for path, text in fixed(texts, check).items():
             found.append(Correction(root / path, _seen(root / path, here), texts[path], text))
     return found
@@ -107,7 +109,8 @@ def _lint_project(root: Path, selected: set[str], here: Path, given: str | None)
 
 def _extra(selected: set[str]) -> list[str]:
     """The files that are to be taken as pipelines although they are in none of the folders."""
-    return sorted(path for path in selected if path and not path.startswith(tuple(f"{kind}/" for kind in _KINDS)))
+    own = tuple(f"{kind}/" for kind in (*_KINDS, CASES))
+    return sorted(path for path in selected if path and not path.startswith(own))
 
 
 def _is_wanted(path: str, selected: set[str]) -> bool:

@@ -3,19 +3,28 @@
 import math
 import re
 from collections import Counter
+from typing import Any
 
+_GITLAB = ("pat", "ptt", "rt", "dt", "soat", "cbt", "ft", "imt", "agent")
+_GITHUB = "opusr"
 _FORMS = {
     "an AWS access key": r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",
-    "a GitLab token": r"\bgl(?:pat|ptt|rt|dt|soat|cbt|ft|imt|agent)-[0-9A-Za-z_-]{20,}",
-    "a GitHub token": r"\b(?:gh[opusr]_[0-9A-Za-z]{36,}|github_pat_[0-9A-Za-z_]{22,})",
+    "a GitLab token": rf"\bgl(?:{'|'.join(_GITLAB)})-[0-9A-Za-z_-]{{20,}}",
+    "a GitHub token": rf"\b(?:gh[{_GITHUB}]_[0-9A-Za-z]{{36,}}|github_pat_[0-9A-Za-z_]{{22,}})",
     "a Slack token": r"\bxox[abeoprs]-[0-9A-Za-z-]{10,}",
     "a private key": r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----",
     "a password in a URL": r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@'\"{}$<>]{0,100}:(?!\*+@)[^\s/@'\"{}$<>]{1,200}@",
 }
+_MARKS = (
+    *("AKIA", "ASIA", "github_pat_", "xox", "-----BEGIN ", "://"),
+    *(f"gl{kind}-" for kind in _GITLAB),
+    *(f"gh{kind}_" for kind in _GITHUB),
+)
+"""Of which a text has one that has any of the forms: looking for these takes a tenth of the time."""
 _FORM = re.compile("|".join(f"(?P<f{i}>{form})" for i, form in enumerate(_FORMS.values())))
 _KEY = re.compile(r"(?i)(?:^|_|-)(?:token|secret|(?:api|access|private|secret|account)[_-]?key)$")
 _PASSWORD = re.compile(r"(?i)(?:^|_|-)(?:password|passwd|pwd|passphrase)$")
-_PLACED = re.compile(r"\$\{|\{\{|\$[A-Z_]+\b|<[^>]*>")
+_PLACED = re.compile(r"\$\{|\{\{|\$\[\[|\$[A-Z_]+\b|<[^>]*>")
 """A reference to a value that is somewhere else, or a gap to be filled in."""
 _ASSIGNED = re.compile(
     r"(?i)(?:password|passwd|pwd|passphrase|token|secret|(?:api|access|private|secret|account)[_-]?key)[\"']?\s*[=:]\s*[\"']?(?P<value>[^\s\"',}]+)"
@@ -31,7 +40,7 @@ _LONG = 8
 
 def secret_form(text: str) -> tuple[str, int] | None:
     """What kind of secret is in the text, by its form, and where it begins; None when there is none."""
-    match = _FORM.search(text)
+    match = _FORM.search(text) if any(mark in text for mark in _MARKS) else None
     if match is None:
         return None
     kind = list(_FORMS)[int(str(match.lastgroup)[1:])]
@@ -45,9 +54,19 @@ def without_secrets(text: str) -> str:
 
 def is_secret(key: str, value: str) -> bool:
     """Whether the text under a key is a secret: any password, and under keys like `token` what no person made up."""
-    if not value or is_placed(value):
+    is_password = _PASSWORD.search(key) is not None
+    if not is_password and _KEY.search(key) is None:
         return False
-    return _PASSWORD.search(key) is not None or (_KEY.search(key) is not None and _is_random(value))
+    return bool(value) and not is_placed(value) and (is_password or _is_random(value))
+
+
+def holds_secret(key: str, value: Any) -> bool:
+    """Whether a secret, by its form or by its key, is anywhere in the value under a key."""
+    if isinstance(value, str):
+        return is_secret(key, value) or secret_form(value) is not None
+    if isinstance(value, dict):
+        return any(holds_secret(str(name), item) for name, item in value.items())
+    return isinstance(value, list) and any(holds_secret(key, item) for item in value)
 
 
 def _is_random(value: str) -> bool:

@@ -61,19 +61,13 @@ class CheckData(BaseOperator):
         self.inputs = inputs
 
     def execute(self, context: Any) -> None:
-        from ..runtime.checks import Bounds, Checks, check_rows
+        from ..runtime.checks import check_rows, data_checks
         from ..runtime.errors import RuntimeStop
         from ..runtime.rows import read_rows
         from ..runtime.task_files import task_files
 
         try:
-            checks = Checks(
-                Bounds(**self.rows) if self.rows else None,
-                self.columns,
-                self.not_null or (),
-                {name: Bounds(**bounds) for name, bounds in (self.ranges or {}).items()},
-                self.unique or (),
-            )
+            checks = data_checks(self.rows, self.columns, self.not_null, self.ranges, self.unique)
         except ValueError as error:
             raise RuntimeStop(f"check_data: {error}") from error
         with task_files(self, context) as files:

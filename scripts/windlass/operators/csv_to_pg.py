@@ -70,3 +70,9 @@ class CsvToPg(BaseOperator):
             with transaction(self.connection) as database:
                 count = load(database, path, self.table, self.mode, self.keys or ())
         self.log.info("%s: %s rows into %s", self.mode, count, self.table)
+
+    def on_kill(self) -> None:
+        """The query ends on the server too, and what the transaction has done is undone."""
+        from ..runtime.postgres import stop_transactions
+
+        stop_transactions()

@@ -1,12 +1,10 @@
 """Copies a file to the place where others pick it up."""
 
-import re
 from typing import Any
-from urllib.parse import quote
 
 from airflow.sdk import BaseOperator
 
-from ..runtime.errors import RuntimeStop
+from ..runtime.delivered import delivered_path
 from ..runtime.settings import read_settings
 from ..runtime.transfer import reference
 
@@ -45,19 +43,3 @@ class Deliver(BaseOperator):
         target = f"{settings.prefix}/delivered/{delivered_path(self.to, context['dag_run'])}"
         Storage(settings.endpoint).copy(settings.data, str(file["key"]), target, int(file["size"]))
         self.log.info("delivered s3://%s/%s (%s bytes)", settings.data, target, file["size"])
-
-
-def delivered_path(to: str, run: Any) -> str:
-    """`to` with `{ds}` and `{run_id}` filled in; RuntimeStop when it would leave the `delivered/` folder.
-
-    A run that was started by hand has no logical date: its date is when it was to begin.
-    """
-    date = run.logical_date or run.run_after or run.start_date
-    values = {"ds": date.strftime("%Y-%m-%d"), "run_id": quote(run.run_id, safe=":+@~")}
-    unknown = sorted(set(re.findall(r"\{(\w*)\}", to)) - values.keys())
-    if unknown:
-        raise RuntimeStop(f"to: {to!r} has the unknown placeholder {{{unknown[0]}}}; valid: {{ds}}, {{run_id}}")
-    path = re.sub(r"\{(\w+)\}", lambda match: values[match[1]], to)
-    if any(part in ("", ".", "..") for part in path.split("/")) or not path.isprintable():
-        raise RuntimeStop(f"to: {path!r} is not a path below delivered/; write it relative, without '..'")
-    return path

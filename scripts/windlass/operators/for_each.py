@@ -28,7 +28,7 @@ class ForEach(BaseOperator):
         self.arguments = arguments
 
     def execute(self, context: Any) -> list[Any]:
-        from ..runtime.item import with_item
+        from ..runtime.item import untemplated, with_item
         from ..runtime.items import items_of
 
         several = isinstance(self.items, Iterable) and not isinstance(self.items, (Mapping, str))
@@ -38,7 +38,11 @@ class ForEach(BaseOperator):
             self.log.info("there is no item: the task that follows is skipped")
         if len(found) > _most():
             raise RuntimeStop(f"{len(found)} items are more than {_most()}, Airflow's max_map_length")
-        return found
+        # Airflow fills templates into what `expand_kwargs` gets from another task, in those arguments that take them
+        rendered = context["task"].dag.get_task(self.task_id.removesuffix("__each")).template_fields
+        return [
+            {name: untemplated(value) if name in rendered else value for name, value in one.items()} for one in found
+        ]
 
 
 def _most() -> int:

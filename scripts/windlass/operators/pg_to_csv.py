@@ -65,3 +65,9 @@ class PgToCsv(BaseOperator):
             if self.columns is not None and found != self.columns:
                 raise RuntimeStop(f"the query gives the columns {found}, not {self.columns}; correct sql or columns")
             files.keep("data")
+
+    def on_kill(self) -> None:
+        """The query ends on the server too, and what the transaction has done is undone."""
+        from ..runtime.postgres import stop_transactions
+
+        stop_transactions()

@@ -37,3 +37,9 @@ class Sql(BaseOperator):
         check_one_transaction(statements)
         with transaction(self.connection) as database:
             database.execute(statements)
+
+    def on_kill(self) -> None:
+        """The query ends on the server too, and what the transaction has done is undone."""
+        from ..runtime.postgres import stop_transactions
+
+        stop_transactions()

@@ -1,5 +1,6 @@
 """Starts another pipeline."""
 
+import hashlib
 from datetime import timedelta
 from typing import Any
 
@@ -81,13 +82,20 @@ class TriggerPipeline(BaseOperator):
         return TriggerDagRunOperator(
             task_id=f"{self.task_id}__trigger",
             trigger_dag_id=self.pipeline,
-            trigger_run_id=f"triggered__{instance.dag_id}__{instance.task_id}{index}__{instance.run_id}",
+            trigger_run_id=_run_id(f"{instance.dag_id}__{instance.task_id}{index}__{instance.run_id}"),
             conf=self.conf,
             reset_dag_run=True,
             wait_for_completion=self.wait,
             poke_interval=int(max(self.poke_interval.total_seconds(), 1)),
             deferrable=self.deferrable,
         )
+
+
+def _run_id(cause: str) -> str:
+    """The name of the run that `cause` starts; pipelines that start each other in a row would make it ever longer."""
+    if len(cause) > 200:  # Airflow takes 250
+        cause = f"{cause[:160]}__{hashlib.sha256(cause.encode()).hexdigest()[:32]}"
+    return f"triggered__{cause}"
 
 
 def _status(error: Any) -> Any:

@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 from airflow.sdk import Asset, BaseSensorOperator
 
+from ..runtime.waiting import check_interval
+
 
 class WaitForAsset(BaseSensorOperator):
     """Waits until some task has reported a change of an asset, since this run was due or shortly before.
@@ -16,7 +18,7 @@ class WaitForAsset(BaseSensorOperator):
         asset: The name of the asset, as the task that changes it names it.
         within: How much older than the run's due time the report may be.
         timeout: How long to wait altogether; then the task fails and is not tried again.
-        poke_interval: How often to look.
+        poke_interval: How often to look; with the mode `reschedule` at least 10 seconds.
         mode: `reschedule` frees the worker between two looks, `poke` keeps it.
 
     Example:
@@ -40,6 +42,7 @@ class WaitForAsset(BaseSensorOperator):
         mode: Literal["reschedule", "poke"] = "reschedule",
         **kwargs: Any,
     ) -> None:
+        check_interval(poke_interval, mode)
         # only a task's inlets may be asked for their events
         inlets = [*(kwargs.pop("inlets", None) or []), Asset(asset)]
         super().__init__(timeout=timeout, poke_interval=poke_interval, mode=mode, inlets=inlets, **kwargs)

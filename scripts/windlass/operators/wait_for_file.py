@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 from airflow.sdk import BaseSensorOperator
 
+from ..runtime.waiting import check_interval
+
 
 class WaitForFile(BaseSensorOperator):
     """Waits until there is a file in the environment's part of the data bucket.
@@ -14,7 +16,7 @@ class WaitForFile(BaseSensorOperator):
     Args:
         key: Where the file will be, below the environment's prefix in the data bucket, e.g. `incoming/{{ ds }}.csv`.
         timeout: How long to wait altogether; then the task fails and is not tried again.
-        poke_interval: How often to look.
+        poke_interval: How often to look; with the mode `reschedule` at least 10 seconds.
         mode: `reschedule` frees the worker between two looks, `poke` keeps it.
 
     Example:
@@ -37,6 +39,7 @@ class WaitForFile(BaseSensorOperator):
         mode: Literal["reschedule", "poke"] = "reschedule",
         **kwargs: Any,
     ) -> None:
+        check_interval(poke_interval, mode)
         super().__init__(timeout=timeout, poke_interval=poke_interval, mode=mode, **kwargs)
         self.key = key
 

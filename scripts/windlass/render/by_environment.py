@@ -21,7 +21,7 @@ _DEFAULTS: Mapping[str, Any] = {
     "tags": [],
     "retries": 0,
     "retry_delay": timedelta(minutes=5),
-    "retry_exponential_backoff": 0,
+    "retry_exponential_backoff": False,
     "max_retry_delay": None,
     "execution_timeout": None,
     "pool": "default_pool",
@@ -64,4 +64,11 @@ def _choice(usual: Any, others: Mapping[str, Any]) -> Any:
         return usual
     if isinstance(usual, dict) and all(isinstance(v, dict) and v.keys() == usual.keys() for v in others.values()):
         return {key: _choice(item, {name: value[key] for name, value in others.items()}) for key, item in usual.items()}
+    if isinstance(usual, Call) and all(_is_like(usual, value) for value in others.values()):
+        return merged(usual, others)
     return Call("by_environment", [usual], differing)
+
+
+def _is_like(usual: Call, other: Any) -> bool:
+    """Whether both are the same file with checks: then only the checks that differ are chosen."""
+    return usual.function == "Checked" and isinstance(other, Call) and other.function == "Checked"

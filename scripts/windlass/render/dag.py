@@ -20,6 +20,7 @@ def render_dag(pipeline: Pipeline, path: str, surroundings: Surroundings) -> str
 @cache
 def _templates() -> jinja2.Environment:
     environment = jinja2.Environment(
+        auto_reload=False,
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=False,  # noqa: S701 - the output is Python, and `finalize` prints every value as a literal
         undefined=jinja2.StrictUndefined,

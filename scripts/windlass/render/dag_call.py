@@ -18,7 +18,7 @@ def dag_call(dag: Dag, surroundings: Surroundings) -> Call:
     if dag.description:
         keywords["description"] = dag.description
     if dag.docs:
-        keywords["doc_md"] = documentation(dag.docs, surroundings.texts)
+        keywords["doc_md"] = _no_path(documentation(dag.docs, surroundings.texts))
     keywords |= {"schedule": _schedule(dag.schedule), "start_date": _moment(dag.start_date, dag.timezone)}
     if dag.end_date:
         keywords["end_date"] = _moment(dag.end_date, dag.timezone)
@@ -38,6 +38,11 @@ def dag_call(dag: Dag, surroundings: Surroundings) -> Call:
     if dag.tags:
         keywords["tags"] = dag.tags
     return Call("DAG", keywords=keywords, exploded=True)
+
+
+def _no_path(text: str) -> str:
+    """The text so that Airflow takes it as text: it opens a DAG's documentation that ends like a file's name."""
+    return f"{text}\n" if text.endswith(".md") else text
 
 
 def _moment(day: date, timezone: str) -> Call:

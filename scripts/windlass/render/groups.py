@@ -68,13 +68,15 @@ def _drafts(order: Sequence[str]) -> Iterator[tuple[Any, str, Any]]:
 
 def taken(call: Any) -> Iterator[str]:
     """The variables whose outputs a call takes."""
+    if isinstance(call, str):
+        return
     if isinstance(call, Reference):
         yield call.variable
     elif isinstance(call, Call):
         for part in (*call.positional, *call.keywords.values(), call.then):
             yield from taken(part)
-    elif isinstance(call, (Mapping, list)):
-        for part in call.values() if isinstance(call, Mapping) else call:
+    elif isinstance(call, (dict, list)):
+        for part in call.values() if isinstance(call, dict) else call:
             yield from taken(part)
 
 

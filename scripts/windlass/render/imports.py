@@ -23,7 +23,9 @@ _SDK = (
 )
 _RUNTIME: Mapping[str, str] = {
     **dict.fromkeys(("DeadlineAlert", "DeadlineReference", "SyncCallback"), "deadline"),
+    "backoff": "backoff",
     "by_environment": "settings",
+    "Checked": "checked",
     "Notifier": "notifier",
     "only_if": "conditions",
     "skip_if": "conditions",
@@ -74,6 +76,6 @@ def _used(value: Any) -> Iterator[str]:
         yield value.partition(".")[0]
     elif isinstance(value, timedelta):
         yield "timedelta"
-    elif isinstance(value, (Mapping, list)):
-        for part in value.values() if isinstance(value, Mapping) else value:
+    elif isinstance(value, (dict, list)):
+        for part in value.values() if isinstance(value, dict) else value:
             yield from _used(part)

@@ -2,6 +2,7 @@
 
 import keyword
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -42,8 +43,8 @@ class Call:
 
 @lru_cache(maxsize=4096)  # the same few names stand in every DAG of a project
 def identifier(name: str) -> Code:
-    """`name` as bare code: a dotted Python name, or several with commas between; ValueError for anything else."""
-    for part in name.replace(", ", ".").split("."):
+    """`name` as bare code: a Python name, or several with dots between; ValueError for anything else."""
+    for part in name.split("."):
         if not part.isascii() or not part.isidentifier() or keyword.iskeyword(part):
             raise ValueError(f"{name!r} is not a Python name")
     return Code(name)
@@ -51,10 +52,8 @@ def identifier(name: str) -> Code:
 
 def literal(value: Any) -> str:
     """The source of `value` in one line; TypeError for what has none."""
-    if isinstance(value, Code):
-        return value
     if isinstance(value, str):
-        return _text(value)
+        return value if isinstance(value, Code) else _text(value)
     if value is None or isinstance(value, (bool, int)):
         return repr(value)
     if isinstance(value, float):
@@ -62,6 +61,16 @@ def literal(value: Any) -> str:
     opening, items, closing = _parts(value)
     flat = opening + ", ".join(prefix + literal(item) for prefix, item in items) + closing
     return f"{flat}.{literal(value.then)}" if isinstance(value, Call) and value.then else flat
+
+
+def width_of(source: str) -> int:
+    """How many columns a line of source takes: Chinese characters take two, accents that are written alone none."""
+    if source.isascii():
+        return len(source)
+    return sum(
+        0 if unicodedata.category(c) in ("Mn", "Me") else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in source
+    )
 
 
 def imported(module: str, names: Sequence[tuple[str, str]]) -> Code:
@@ -75,7 +84,7 @@ def imported(module: str, names: Sequence[tuple[str, str]]) -> Code:
         for name, local in sorted(names, key=order)
     ]
     flat = f"from {identifier(module)} import {', '.join(words)}"
-    if len(flat) <= WIDTH:
+    if width_of(flat) <= WIDTH:
         return Code(flat)
     return Code(f"from {identifier(module)} import (\n" + "".join(f"    {word},\n" for word in words) + ")")
 
@@ -85,25 +94,36 @@ def laid_out(value: Any, indent: int = 0, before: int = 0, after: int = 0) -> Co
 
     `indent` is that of the line in which it begins, `before` and `after` what else stands in that line.
     """
-    flat = literal(value)
     if isinstance(value, Call) and value.then:
         head = laid_out(replace(value, then=None, exploded=True), indent)
         return Code(f"{head}.{laid_out(value.then, indent, indent + 2, after)}")
-    if isinstance(value, (Mapping, list, Call)) and value:
-        exploded = isinstance(value, Call) and value.exploded
-        opening, items, closing = _parts(value)
-        if items and (exploded or before + len(flat) + after > WIDTH):
-            inner = indent + 4
-            place = _in_call if isinstance(value, Call) else laid_out
-            lines = [" " * inner + prefix + place(item, inner, inner + len(prefix), 1) for prefix, item in items]
-            return Code("\n".join([opening, *(line + "," for line in lines), " " * indent + closing]))
-    return Code(flat)
+    if not isinstance(value, (Call, list, Mapping)):
+        return Code(literal(value))
+    opening, items, closing = _parts(value)
+    flats = [prefix + literal(item) for prefix, item in items]
+    flat = opening + ", ".join(flats) + closing
+    if not items or not (_is_exploded(value) or before + width_of(flat) + after > WIDTH):
+        return Code(flat)
+    inner = indent + 4
+    place = _in_call if isinstance(value, Call) else laid_out
+    lines = [
+        line
+        if inner + width_of(line) < WIDTH and not _is_exploded(item)
+        else prefix + place(item, inner, inner + width_of(prefix), 1)
+        for line, (prefix, item) in zip(flats, items, strict=True)
+    ]
+    return Code("\n".join([opening, *(f"{' ' * inner}{line}," for line in lines), " " * indent + closing]))
+
+
+def _is_exploded(value: Any) -> bool:
+    """Whether it is never in one line."""
+    return isinstance(value, Call) and (value.exploded or value.then is not None)
 
 
 def _in_call(value: Any, indent: int, before: int, after: int) -> Code:
     """An argument's source; a text of several lines that does not fit is written line by line, in brackets."""
     flat = literal(value)
-    if not isinstance(value, str) or "\n" not in value.rstrip("\n") or before + len(flat) + after <= WIDTH:
+    if not isinstance(value, str) or "\n" not in value.rstrip("\n") or before + width_of(flat) + after <= WIDTH:
         return laid_out(value, indent, before, after)
     lines = [" " * (indent + 4) + _text(line) for line in re.findall(r"[^\n]*\n|[^\n]+", value)]
     return Code("\n".join(["(", *lines, " " * indent + ")"]))
@@ -134,16 +154,16 @@ def _wrapped(words: Sequence[str]) -> str:
 
 def _parts(value: Any) -> tuple[str, list[tuple[str, Any]], str]:
     """How a value that holds others begins, the text before each of its items, and how it ends."""
-    if isinstance(value, Mapping):
-        return "{", [(f"{literal(key)}: ", item) for key, item in value.items()], "}"
-    if isinstance(value, list):
-        return "[", [("", item) for item in value], "]"
-    if isinstance(value, timedelta):
-        return _parts(_duration(value))
     if isinstance(value, Call):
         items = [("", item) for item in value.positional]
-        items += [(f"{identifier(name)}=", item) for name, item in value.keywords.items()]
+        items += [(f"{_keyword(name)}=", item) for name, item in value.keywords.items()]
         return f"{identifier(value.function)}(", items, ")"
+    if isinstance(value, list):
+        return "[", [("", item) for item in value], "]"
+    if isinstance(value, Mapping):
+        return "{", [(f"{literal(key)}: ", item) for key, item in value.items()], "}"
+    if isinstance(value, timedelta):
+        return _parts(_duration(value))
     if isinstance(value, Reference):
         if value.port is None:
             return identifier(value.variable), [], ""
@@ -151,6 +171,12 @@ def _parts(value: Any) -> tuple[str, list[tuple[str, Any]], str]:
             return identifier(f"{value.variable}.output"), [], ""
         return f"{identifier(value.variable)}.output[", [("", value.port)], "]"
     raise TypeError(f"{type(value).__name__} has no literal")
+
+
+def _keyword(name: str) -> Code:
+    if "." in name:
+        raise ValueError(f"{name!r} is not a Python name")
+    return identifier(name)
 
 
 def _duration(value: timedelta) -> Call:
@@ -162,7 +188,7 @@ def _duration(value: timedelta) -> Call:
 
 
 def _text(text: str) -> str:
-    quote = "'" if text.count('"') > text.count("'") else '"'
+    quote = "'" if '"' in text and text.count('"') > text.count("'") else '"'
     if text.isprintable() and quote not in text and "\\" not in text:
         return quote + text + quote
     return quote + "".join(_escaped(character, quote) for character in text) + quote

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from windlass.spec.pipeline import Pipeline
 
-_TAKEN = ("by_environment", "cross_downstream", "only_if", "skip_if", "datetime", "timedelta")
+_TAKEN = ("backoff", "by_environment", "cross_downstream", "only_if", "skip_if", "datetime", "timedelta")
 """What rendered modules import in lower case."""
 
 

@@ -1,7 +1,8 @@
 """What a rendered module says after its tasks: setups and teardowns, and the orders that inputs do not give already."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from windlass.render.groups import taken
@@ -37,8 +38,9 @@ def _setups(pipeline: Pipeline, steps: Steps) -> Iterator[Order]:
 def _follows(pipeline: Pipeline, steps: Steps) -> Iterator[Order]:
     targets: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     index = {step: i for i, step in enumerate(steps.calls)}
+    owners = {steps.names[step]: task_id for step, task_id in steps.owners.items()}
     for task_id, above in pipeline.upstream().items():
-        sources = above - _sources(pipeline, steps, task_id) - set(pipeline.task_ids[task_id].teardown or [])
+        sources = above - _sources(steps, owners, task_id) - set(pipeline.task_ids[task_id].teardown or [])
         if sources:
             last = [step for source in sources for step in steps.last[source]]
             key = (group_of(task_id), tuple(sorted(last, key=index.__getitem__)))
@@ -46,32 +48,30 @@ def _follows(pipeline: Pipeline, steps: Steps) -> Iterator[Order]:
     chains: list[list[Any]] = []
     for (_, sources_of), followers in targets.items():
         first, then = _step(steps, sources_of), _step(steps, followers)
-        if chains and chains[-1][-1] == first and _fits([*chains[-1], then]):
+        if chains and chains[-1][-1] == first and _fits([*chains[-1], then]) and not _has_lists([*chains[-1], then]):
             chains[-1].append(then)
         else:
             chains.append([first, then])
     for chain in chains:
-        # Airflow has no `list >> list`, and a line of `>>` cannot be broken without brackets.
-        is_many_to_many = isinstance(chain[0], list) and isinstance(chain[1], list)
-        if is_many_to_many or not _fits(chain):
+        if _has_lists(chain) or not _fits(chain):  # a line of `>>` cannot be broken without brackets
             yield Order(call=Call("cross_downstream", [step if isinstance(step, list) else [step] for step in chain]))
         else:
             yield Order(steps=chain)
 
 
-def _sources(pipeline: Pipeline, steps: Steps, task_id: str) -> set[str]:
-    """The pipeline's tasks whose outputs the task takes in the rendered calls."""
-    own = {steps.first[task_id], task_id, f"{task_id}__each"} & steps.calls.keys()
-    used = {variable for step in own for variable in taken(steps.calls[step])}
-    ids = {
-        name: step.partition("__")[0] if step not in pipeline.task_ids else step for step, name in steps.names.items()
-    }
-    return {ids[variable] for variable in used} - {task_id}
+def _sources(steps: Steps, owners: Mapping[str, str], task_id: str) -> set[str]:
+    """The pipeline's tasks whose outputs the first task of the DAG for `task_id` takes in its rendered call."""
+    return {owners[variable] for variable in taken(steps.calls[steps.first[task_id]])} - {task_id}
 
 
 def _step(steps: Steps, ids: Sequence[str]) -> Any:
     references = [Reference(steps.names[step]) for step in ids]
     return references[0] if len(references) == 1 else references
+
+
+def _has_lists(chain: list[Any]) -> bool:
+    """Whether a list follows a list: Airflow has no `list >> list`, and `cross_downstream` takes two and no more."""
+    return any(isinstance(one, list) and isinstance(other, list) for one, other in pairwise(chain))
 
 
 def _fits(chain: list[Any]) -> bool:

@@ -17,7 +17,7 @@ from windlass.spec.files import read_inside
 from windlass.spec.needs import requires_of
 from windlass.spec.pipeline import Pipeline
 from windlass.spec.release import Manifest, PipelineEntry
-from windlass.spec.resolved import MAX_BYTES, read_resolved, resolved_json, resolved_path
+from windlass.spec.resolved import MAX_BYTES, resolved, resolved_path
 
 RUNTIME = STANDARD.parent / "runtime"
 
@@ -38,40 +38,34 @@ def render_project(
 ) -> RenderedProject:
     """The project in `folder` as a package called `project`; `pipelines` by their paths, without problems."""
     files = {"__init__.py": b"", ".airflowignore": _IGNORED.encode()}
-    texts = {path: _text(folder, path) for pipeline in pipelines.values() for path in paths_of(pipeline)}
+    texts = {path: _text(folder, path) for pipeline in pipelines.values() for path in paths_of(pipeline, catalog)}
     surroundings = Surroundings(project, catalog, pins, texts)
-    descriptions = {path: resolved_json(pipeline) for path, pipeline in pipelines.items()}
+    descriptions = {path: resolved(pipeline) for path, pipeline in pipelines.items()}
+    written = {path: description.to_json() for path, description in descriptions.items()}
     for path, pipeline in pipelines.items():
         files[f"dags/{pipeline.dag.name}.py"] = render_dag(pipeline, path, surroundings).encode()
-        if len(descriptions[path]) <= MAX_BYTES:
-            files[resolved_path(pipeline.dag.name)] = descriptions[path]
-    used = {name for pipeline in pipelines.values() for task in pipeline.task_ids.values() for name in modules_of(task)}
+        if len(written[path]) <= MAX_BYTES:
+            files[resolved_path(pipeline.dag.name)] = written[path]
+    used = {
+        name
+        for pipeline in pipelines.values()
+        for task in pipeline.task_ids.values()
+        for name in modules_of(task, pipeline)
+    }
     files |= _operators(folder, used, catalog)
     files |= {f"runtime/{path.name}": path.read_bytes() for path in RUNTIME.glob("*.py")}
-    return RenderedProject(dict(sorted(files.items())), _manifest(folder, project, pipelines, pins, descriptions))
-
-
-def _manifest(
-    folder: Path,
-    project: str,
-    pipelines: Mapping[str, Pipeline],
-    pins: Mapping[str, str],
-    descriptions: Mapping[str, bytes],
-) -> Manifest:
+    everywhere = [each for one in descriptions.values() for each in (one, *one.environments.values())]
     models = {name for pipeline in pipelines.values() for name in pipeline.models}
-    read = [read_resolved(descriptions[path], one.dag.name, longest=None) for path, one in pipelines.items()]
-    everywhere = [each for one in read for each in (one, *one.environments.values())]
-    return Manifest(
+    manifest = Manifest(
         project=project,
         pipelines={
-            pipeline.dag.name: PipelineEntry(
-                path=path, source=_source(_read(folder, path), pipeline, descriptions[path])
-            )
+            pipeline.dag.name: PipelineEntry(path=path, source=_source(_read(folder, path), pipeline, written[path]))
             for path, pipeline in sorted(pipelines.items())
         },
         models={name: pins[name] for name in sorted(models) if name in pins},
         requires=requires_of(everywhere),
     )
+    return RenderedProject(dict(sorted(files.items())), manifest)
 
 
 def _source(content: bytes, pipeline: Pipeline, description: bytes) -> str:

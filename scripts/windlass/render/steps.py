@@ -1,28 +1,33 @@
 """From a task of the language to the tasks of the DAG: most are one, mapped and split ones are several."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from windlass.render.literal import Call, Reference
 from windlass.render.names import variables
 from windlass.render.surroundings import Surroundings
-from windlass.render.task import arguments, class_of, of_each_run, of_first_run
+from windlass.render.task import arguments, class_of, merger, of_each_run, of_first_run, splitter
 from windlass.runtime.item import with_item
 from windlass.spec.follow import Follows, parents
 from windlass.spec.items import holds_item
 from windlass.spec.pipeline import Pipeline
-from windlass.spec.task import MODEL_PREFIX, Split, Task, is_reference
+from windlass.spec.port import of_parts, of_whole
+from windlass.spec.task import MEASURES, MODEL_PREFIX, Split, Task, is_reference
 
 
 @dataclass(frozen=True)
 class Steps:
-    """The tasks of the DAG by their ids; `first` and `last` say with which a task of the language begins and ends."""
+    """The tasks of the DAG by their ids; `first` and `last` say with which a task of the language begins and ends.
+
+    `owners` says to which task of the language each belongs.
+    """
 
     calls: dict[str, Call]
     names: dict[str, str]
     first: dict[str, str] = field(default_factory=dict)
     last: dict[str, list[str]] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
 
 
 def steps(pipeline: Pipeline, surroundings: Surroundings, usual: Pipeline | None = None) -> Steps:
@@ -34,6 +39,7 @@ def steps(pipeline: Pipeline, surroundings: Surroundings, usual: Pipeline | None
     follows = pipeline.upstream()
     for task_id, ids in made.items():
         found.first[task_id] = ids[0]
+        found.owners.update(dict.fromkeys(ids, task_id))
         merges = [step for step in ids if "__merge_" in step]
         found.last[task_id] = merges or [task_id]
     for task_id, task in pipeline.task_ids.items():
@@ -88,17 +94,19 @@ class _Maker:
 
     def _split(self, task_id: str, task: Task, split: Split) -> Iterator[tuple[str, Call]]:
         ports, item = self._ports(task), split.input
-        name = self._filename(task.inputs[item]) or f"{item}.csv"
-        measure = {"rows": split.rows} if split.rows else {"parts": split.parts}
-        cut = {**measure, "inputs": {"data": ports["inputs"][item]}, "outputs": {"parts": name}}
-        yield f"{task_id}__split", self._call(f"{task_id}__split", "SplitCsv", cut | self._first(task))
+        cutter, name = splitter(self.pipeline, task.inputs[item])
+        given = (*MEASURES, "delimiter", "quote", "escape")
+        measure = {key: value for key in given if (value := getattr(split, key)) is not None}
+        cut = {**measure, "inputs": {"data": ports["inputs"][item]}, "outputs": {"parts": name or f"{item}.csv"}}
+        yield f"{task_id}__split", self._call(f"{task_id}__split", cutter, cut | self._first(task))
         mapped = {"inputs": ports.pop("inputs") | {item: f"{{{item}}}"}}
         listed = Reference(self.steps.names[f"{task_id}__split"], "parts")
         fixed = self._own(task) | ports | self._each(task)
         yield from self._over(task_id, task, item, listed, (fixed, mapped), split.at_once)
-        for port, filename in task.outputs.items():
+        for port, made in _names(task, of_whole).items():
             step, output = f"{task_id}__merge_{port}", Reference(self.steps.names[task_id], port)
-            yield step, self._call(step, "MergeCsv", {"inputs": {"parts": output}, "outputs": {"data": filename}})
+            keywords = {"inputs": {"parts": output}, "outputs": {"data": made}}
+            yield step, self._call(step, merger(task.filenames[port]), keywords)
 
     def _for_each(self, task_id: str, task: Task) -> Iterator[tuple[str, Call]]:
         assert task.for_each is not None
@@ -167,7 +175,7 @@ class _Maker:
         if task.inputs:
             ports["inputs"] = {port: self._input(task, written) for port, written in task.inputs.items()}
         if task.outputs:
-            ports["outputs"] = task.outputs
+            ports["outputs"] = _names(task, of_parts if task.split else dict)
         return ports
 
     def _input(self, task: Task, written: str) -> Reference | str:
@@ -182,11 +190,6 @@ class _Maker:
         if self.pipeline.task_ids[task_id].split:
             return Reference(self.steps.names[f"{task_id}__merge_{port}"], "data")
         return Reference(self.steps.names[task_id], port)
-
-    def _filename(self, reference: str) -> str | None:
-        task_id, _, port = reference.rpartition(".")
-        task = self.pipeline.task_ids.get(task_id)
-        return task.outputs.get(port) if task else None
 
     def _first(self, task: Task) -> dict[str, Any]:
         keywords = of_first_run(task)
@@ -203,6 +206,14 @@ class _Maker:
 
     def _each(self, task: Task) -> dict[str, Any]:
         return of_each_run(task, self.pipeline.dag, self.surroundings)
+
+
+def _names(task: Task, chosen: Callable[[Mapping[str, Any]], dict[str, Any]]) -> dict[str, str | Call]:
+    """The file names of the outputs by port, with those of the checks that are `chosen` for where they are given."""
+    found = {port: chosen(task.checks.get(port, {})) for port in task.outputs}
+    return {
+        port: Call("Checked", [name], found[port]) if found[port] else name for port, name in task.filenames.items()
+    }
 
 
 def group_of(step: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from windlass.catalog.annotation import takes_duration
+from windlass.catalog.file_arguments import arguments_with_files
 from windlass.catalog.operator import Catalog
 from windlass.render.literal import Call
 from windlass.render.surroundings import Surroundings
@@ -11,6 +12,7 @@ from windlass.render.texts import documentation, filled
 from windlass.spec.dag import Dag
 from windlass.spec.duration import parse_duration
 from windlass.spec.items import holds_item
+from windlass.spec.pipeline import Pipeline
 from windlass.spec.task import Approval, Task
 
 FOREIGN: Mapping[str, str] = {"ApprovalOperator": "airflow.providers.standard.operators.hitl"}
@@ -20,7 +22,9 @@ MADE: Mapping[str, str] = {
     "Branch": "branch",
     "ForEach": "for_each",
     "SplitCsv": "split_csv",
+    "SplitFile": "split_file",
     "MergeCsv": "merge_csv",
+    "MergeFiles": "merge_files",
 }
 """Classes that windlass renders by itself and that every release may carry, with their modules."""
 
@@ -33,14 +37,28 @@ def class_of(task: Task, catalog: Catalog) -> str:
     return "JobOperator" if task.job else "ApprovalOperator" if task.approval else "Branch"
 
 
-def modules_of(task: Task) -> list[str]:
+def splitter(pipeline: Pipeline, reference: str) -> tuple[str, str | None]:
+    """The class that cuts a file into parts, and the file's name where another task makes it."""
+    task_id, _, port = reference.rpartition(".")
+    task = pipeline.task_ids.get(task_id)
+    name = task.filenames.get(port) if task else None
+    return ("SplitCsv" if name is None or name.endswith(".csv") else "SplitFile"), name
+
+
+def merger(filename: str) -> str:
+    """The class that makes a file of its parts."""
+    return "MergeCsv" if filename.endswith(".csv") else "MergeFiles"
+
+
+def modules_of(task: Task, pipeline: Pipeline) -> list[str]:
     """The operator modules that a release needs for the task; none for a class that Airflow brings."""
     if task.operator_type:
         own = [] if "." in task.operator_type else [task.operator_type]
     else:
         own = ["job"] if task.job else ["branch"] if task.branch else []
     if task.split:
-        own += ["split_csv", "merge_csv", "for_each"]
+        made = {splitter(pipeline, task.inputs[task.split.input])[0], *map(merger, task.filenames.values())}
+        own += [MADE[each] for each in sorted(made)] + ["for_each"]
     return own + (["for_each"] if task.for_each else [])
 
 
@@ -57,7 +75,7 @@ def arguments(task: Task, dag: Dag, surroundings: Surroundings) -> dict[str, Any
         return _approval(task.approval)
     operator = surroundings.catalog.operators.get(task.operator_type or "")
     keywords: dict[str, Any] = {}
-    for name, value in task.arguments.items():
+    for name, value in arguments_with_files(task.arguments, operator).items():
         argument = operator.arguments.get(name) if operator else None
         is_duration = argument is not None and takes_duration(argument.annotation) and isinstance(value, str)
         if is_duration and not (task.for_each and holds_item(value, task.for_each.item)):
@@ -106,14 +124,20 @@ def of_each_run(task: Task, dag: Dag, surroundings: Surroundings) -> dict[str, A
 
 def tries_and_limits(settings: Task | Dag) -> dict[str, Any]:
     """How often, how long and after which waits a task is tried, as far as it is said."""
-    backoff = settings.retry_backoff
-    if backoff is not None and backoff.is_integer():
-        backoff = int(backoff)
     found = {
         "retries": settings.retries,
         "retry_delay": settings.retry_delay,
-        "retry_exponential_backoff": backoff,
+        "retry_exponential_backoff": _growth(settings.retry_backoff),
         "max_retry_delay": settings.max_retry_delay,
         "execution_timeout": settings.execution_time,
     }
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _growth(factor: float | None) -> Call | bool | None:
+    """How Airflow is told by which factor waits grow: 2 and none at all are words that all of its versions know."""
+    if factor is None:
+        return None
+    if factor in (0, 2):
+        return factor == 2
+    return Call("backoff", [int(factor) if factor.is_integer() else factor])

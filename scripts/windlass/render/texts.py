@@ -1,20 +1,23 @@
-"""The files beside a pipeline that become part of its DAG: Markdown of `docs`, arguments like `{file: sql/x.sql}`."""
+"""The files beside a pipeline that become part of its DAG: Markdown of `docs`, arguments like `sql: sql/x.sql`."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from windlass.catalog.file_arguments import arguments_with_files
+from windlass.catalog.operator import Catalog
 from windlass.spec.file_value import FILE, is_file, is_path
 from windlass.spec.pipeline import Pipeline
 
 
-def paths_of(pipeline: Pipeline) -> list[str]:
+def paths_of(pipeline: Pipeline, catalog: Catalog) -> list[str]:
     """The files that the pipeline names, in any environment, sorted."""
     found: set[str] = set()
     for each in (pipeline, *pipeline.variants.values()):
         texts = [each.dag.docs, *(task.docs for task in each.task_ids.values())]
         found |= {docs for docs in texts if docs and is_path(docs)}
         for task in each.task_ids.values():
-            found |= set(_files(task.arguments))
+            operator = catalog.operators.get(task.operator_type or "")
+            found |= set(_files(arguments_with_files(task.arguments, operator)))
     return sorted(found)
 
 

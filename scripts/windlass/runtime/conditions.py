@@ -4,9 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .errors import RuntimeStop
-
-MOST_BYTES = 1000
-_NO = ("", "0", "false", "no", "off", "none", "null", "[]", "{}")
+from .one_word import MOST_BYTES, is_yes
 
 
 def only_if(expression: str = "", *, task: str = "", port: str = "") -> Callable[[Any], None]:
@@ -50,7 +48,7 @@ def _says_yes(context: Any, expression: str, task: str, port: str) -> bool:
         said = word_of(f"{task}.{port}", context["ti"].xcom_pull(task_ids=task, key=port))
     else:
         said = str(context["task"].render_template(expression, context))
-    return said.strip().lower() not in _NO
+    return is_yes(said)
 
 
 def _shown(expression: str, task: str, port: str) -> str:

@@ -18,3 +18,12 @@ def with_item(value: Any, item: str, each: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: with_item(inner, item, each) for key, inner in value.items()}
     return [with_item(inner, item, each) for inner in value] if isinstance(value, list) else value
+
+
+def untemplated(value: Any) -> Any:
+    """`value` so that Airflow's templates make it what it is: what is read from files must never be code."""
+    if isinstance(value, str):
+        return value.replace("{", "{{ '{' }}") if any(mark in value for mark in ("{{", "{%", "{#")) else value
+    if isinstance(value, Mapping):
+        return {key: untemplated(inner) for key, inner in value.items()}
+    return [untemplated(inner) for inner in value] if isinstance(value, list) else value

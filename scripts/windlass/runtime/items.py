@@ -1,12 +1,10 @@
 """What a mapped task runs for: the items that another task left."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from .errors import RuntimeStop
-
-MOST_BYTES = 1_000_000
+from .item_list import MOST_BYTES, items_in
 
 
 def items_of(name: str, value: Any) -> list[Any]:
@@ -24,7 +22,7 @@ def items_of(name: str, value: Any) -> list[Any]:
         raise RuntimeStop(
             f"for_each {name!r}: {file['name']!r} has {file['size']} bytes, at most {MOST_BYTES} are read"
         )
-    return _listed(name, _content(str(file["key"])))
+    return items_in(name, _content(str(file["key"])))
 
 
 def _plain(file: Mapping[str, Any]) -> dict[str, Any]:
@@ -37,13 +35,3 @@ def _content(key: str) -> bytes:
 
     settings = read_settings()
     return b"".join(Storage(settings.endpoint).chunks(settings.data, key))
-
-
-def _listed(name: str, content: bytes) -> list[Any]:
-    try:
-        items = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise RuntimeStop(f"for_each {name!r}: the file is not JSON: {error}") from error
-    if not isinstance(items, list) or not all(isinstance(item, (str, int, float)) for item in items):
-        raise RuntimeStop(f"for_each {name!r}: the file must hold a list of texts and numbers")
-    return items

@@ -1,14 +1,17 @@
 """Brings a CSV file into a table, in the transaction that is given: all of its rows or none."""
 
+import mmap
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .csv_text import header
+from .csv_text import header, records
 from .errors import RuntimeStop
 from .postgres import Database
 
 MODES = ("append", "replace", "upsert")
+_END_MARK = re.compile(rb"^\\\.\r?$", re.M)
 
 
 def check_header(found: list[str], columns: Sequence[str] | None, keys: Sequence[str]) -> None:
@@ -28,10 +31,24 @@ def load(database: Database, path: Path, table: str, mode: str, keys: Sequence[s
     make = "CREATE TEMPORARY TABLE {load} ON COMMIT DROP AS SELECT {columns} FROM {table} WITH NO DATA"
     database.execute(database.statement(make, **names))
     copy = "COPY pg_temp.{load} ({columns}) FROM STDIN WITH (FORMAT csv, HEADER, ENCODING 'UTF8')"
-    database.copy_in(database.statement(copy, **names), path)  # a byte order mark goes with the header
+    # a byte order mark goes with the header
+    database.copy_in(database.statement(copy, **names), _without_end_marks(path))
     if mode == "replace":
         database.execute(database.statement("TRUNCATE {table}", **names))
     return database.execute(_insert(database, names, keys))
+
+
+def _without_end_marks(path: Path) -> Path:
+    r"""The file itself, or a copy with each record `\.` in quotes: COPY before PostgreSQL 18 ends at it."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        if not _END_MARK.search(content):
+            return path
+    quoted = path.with_name(f"{path.name}.quoted")
+    with path.open("rb") as file, quoted.open("wb") as target:
+        for record in records(file, path.name):
+            is_mark = record.rstrip(b"\r\n") == rb"\."
+            target.write(record.replace(rb"\.", rb'"\."') if is_mark else record)
+    return quoted
 
 
 def _insert(database: Database, names: dict[str, Any], keys: Sequence[str]) -> Any:

@@ -55,7 +55,14 @@ def _what(event: str, context: Any) -> str:
     words = {"failure": "failed", "success": "ended well", "retry": "is tried again", "deadline": "missed its deadline"}
     run = context.get("dag_run") if isinstance(context, dict) else None
     instance = context.get("ti") if isinstance(context, dict) else None
-    about = f"pipeline {getattr(run, 'dag_id', '?')}, run {getattr(run, 'run_id', '?')}"
+    about = "pipeline {}, run {}".format(*_run(run))
     if event == "retry" and instance is not None:
         about += f", task {getattr(instance, 'task_id', '?')}"
     return f"{about} {words.get(event, event)}"
+
+
+def _run(run: Any) -> tuple[str, str]:
+    """The ids of pipeline and run; Airflow gives the callback of a deadline what its API says of a run, a mapping."""
+    if isinstance(run, dict):
+        return run.get("dag_id", "?"), run.get("dag_run_id", "?")
+    return getattr(run, "dag_id", "?"), getattr(run, "run_id", "?")

@@ -2,14 +2,22 @@
 
 import importlib
 import sys
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from .errors import RuntimeStop
+from .interruptible import interruptible
 
 CHUNK = 1024 * 1024
+_open: list["Database"] = []
+"""Transactions of this process that have not come to their end: a task has one at a time."""
+_NOTICE_THAT_NOBODY_LISTENS = """
+DO $$ BEGIN PERFORM set_config('client_connection_check_interval', '10s', true);
+EXCEPTION WHEN OTHERS THEN NULL; END $$
+"""
+"""A worker that is killed cannot cancel anything: since PostgreSQL 14 a server on Linux can look for itself."""
 
 
 class Database:
@@ -28,7 +36,7 @@ class Database:
 
     def execute(self, statement: Any) -> int:
         """Runs a statement, or several in one text; how many rows it concerned."""
-        self._cursor.execute(statement)
+        self._interruptible(lambda: self._cursor.execute(statement))
         return int(self._cursor.rowcount)
 
     def statement(self, text: str, **names: Any) -> Any:
@@ -40,6 +48,9 @@ class Database:
 
     def copy_out(self, statement: Any, path: Path) -> None:
         """Writes what `COPY ... TO STDOUT` sends to a file as it comes."""
+        self._interruptible(lambda: self._copy_out(statement, path))
+
+    def _copy_out(self, statement: Any, path: Path) -> None:
         with path.open("wb") as file:
             if hasattr(self._cursor, "copy_expert"):
                 self._cursor.copy_expert(statement, file)
@@ -50,6 +61,9 @@ class Database:
 
     def copy_in(self, statement: Any, path: Path) -> None:
         """Sends a file to `COPY ... FROM STDIN` piece by piece."""
+        self._interruptible(lambda: self._copy_in(statement, path))
+
+    def _copy_in(self, statement: Any, path: Path) -> None:
         with path.open("rb") as file:
             if hasattr(self._cursor, "copy_expert"):
                 self._cursor.copy_expert(statement, file, CHUNK)
@@ -57,6 +71,15 @@ class Database:
             with self._cursor.copy(statement) as copy:
                 while block := file.read(CHUNK):
                     copy.write(block)
+
+    def _interruptible(self, work: Callable[[], Any]) -> None:
+        """What the server works at is cancelled there when this is interrupted: else it would go on for nobody."""
+
+        def cancel() -> None:
+            with suppress(self.error):  # the server is away: closing the connection is all that is left to do
+                getattr(self._connection, "cancel_safe", self._connection.cancel)()  # psycopg 3 can encrypt it
+
+        interruptible(work, cancel)
 
     def _identifier(self, value: Any) -> Any:
         if isinstance(value, (str, tuple)):
@@ -76,16 +99,27 @@ def transaction(connection: str, *, read_only: bool = False) -> AbstractContextM
 def in_transaction(opened: Any, name: str, *, read_only: bool = False) -> Iterator[Database]:
     """The same on a driver's connection, which is closed afterwards; `name` is what messages call it."""
     database = Database(opened)
+    _open.append(database)
     try:
         database.execute("SET LOCAL standard_conforming_strings = on")  # a backslash in '...' is a backslash
         if read_only:
             database.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        database.execute(_NOTICE_THAT_NOBODY_LISTENS)
         yield database
+        _open.remove(database)  # from here on it is too late to stop
         opened.commit()
     except database.error as error:
         raise RuntimeStop(f"connection {name!r}: {_said(error)}") from error
     finally:
+        if database in _open:
+            _open.remove(database)
         opened.close()  # without a commit, everything is undone
+
+
+def stop_transactions() -> None:
+    """For `on_kill`, which Airflow calls at SIGTERM and then lets `execute` go on: only raising ends the task."""
+    if _open:
+        raise RuntimeStop("the task was told to stop while the database worked for it; nothing was changed there")
 
 
 def render_sql(task: Any, text: str, context: Any) -> str:

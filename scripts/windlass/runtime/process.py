@@ -1,35 +1,47 @@
 """Runs a shell script as a process that cannot hang, cannot see secrets and cannot leave anything running."""
 
-import io
 import os
 import selectors
 import signal
 import subprocess
 import sys
 import time
-from codecs import getincrementaldecoder
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from .lines import FirstAndLast, Lines
+
 GRACE = timedelta(seconds=10)
-LINE_LENGTH = 4000
-TAIL = 20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a script may take before it is killed; 0 is no limit. `memory` and `disk_left` are bytes.
+
+    `memory` is what all of its processes use together, `disk_left` what its disk must keep free, and `flavor` the size
+    of machine that the memory is of, as a message names it.
+    """
+
+    memory: int = 0
+    processes: int = 1000
+    disk_left: int = 64 * 1024 * 1024
+    flavor: str = ""
 
 
 @dataclass(frozen=True)
 class Finished:
     """How a script ended; `reason` goes on after "the script" and is None when it ended well.
 
-    `tail` holds its last lines.
+    `tail` holds its last lines, `peak` the most bytes of memory that one of its processes had, where that is known.
     """
 
     code: int | None
     seconds: float
     reason: str | None
     tail: tuple[str, ...]
+    peak: int | None = None
 
 
 def run_script(
@@ -39,21 +51,27 @@ def run_script(
     log: Callable[[str], None],
     environment: Mapping[str, str] | None = None,
     grace: timedelta = GRACE,
+    limits: Limits | None = None,
+    stop: int | None = None,
 ) -> Finished:
-    """Runs `script` with `sh` in `folder`; each line that it prints goes to `log`, cut at `LINE_LENGTH` characters.
+    """Runs `script` with `sh` in `folder`; each line that it prints goes to `log`, of very many the first and last.
 
     The script sees `clean_environment` and `environment`, nothing else: no credentials of the worker. At the time limit
     its whole process group gets SIGTERM and, after the grace, SIGKILL; the same when this process is stopped or dies.
+    One that goes beyond `limits` is killed at once. When the file descriptor `stop` can be read, it is ended too.
     """
+    limits = limits or Limits()
     output, output_end = os.pipe()
     status, status_end = os.pipe()
     warden = str(Path(__file__).with_name("warden.py"))
-    limits = [str(time_limit.total_seconds()), str(grace.total_seconds()), str(status_end)]
+    watched = [str(time_limit.total_seconds()), str(grace.total_seconds()), str(status_end)]
+    watched.append(f"{limits.memory}:{limits.processes}:{limits.disk_left}")
     begin = time.monotonic()
-    lines = _Lines(log)
+    shown = FirstAndLast(log)
+    lines = Lines(shown)
     try:
         process = subprocess.Popen(
-            [sys.executable, "-I", "-S", warden, *limits, "/bin/sh", "-c", script],
+            [sys.executable, "-I", "-S", warden, *watched, "/bin/sh", "-c", script],
             cwd=folder,
             env={**clean_environment(folder), **(environment or {})},
             stdin=subprocess.PIPE,
@@ -70,16 +88,17 @@ def run_script(
     finally:
         os.close(output_end)
         os.close(status_end)
+    assert process.stdin is not None
     try:
-        report = _follow(output, status, lines)
+        report = _follow(output, status, lines, stop, process.stdin.close)
     finally:
-        assert process.stdin is not None
         process.stdin.close()  # tells the warden to end whatever still runs
         process.wait()
         os.close(output)
         os.close(status)
-    code, reason = _read_report(report, time_limit)
-    return Finished(code, time.monotonic() - begin, reason, tuple(lines.tail))
+    shown.close()
+    code, reason, peak = _read_report(report, time_limit, limits)
+    return Finished(code, time.monotonic() - begin, reason, tuple(lines.tail), peak)
 
 
 def clean_environment(folder: Path) -> dict[str, str]:
@@ -93,46 +112,23 @@ def clean_environment(folder: Path) -> dict[str, str]:
     }
 
 
-class _Lines:
-    """Cuts bytes into lines of text; what is not UTF-8 becomes U+FFFD and a carriage return ends a line too."""
-
-    def __init__(self, log: Callable[[str], None]) -> None:
-        self.tail: deque[str] = deque(maxlen=TAIL)
-        self._log = log
-        self._decoder = io.IncrementalNewlineDecoder(getincrementaldecoder("utf-8")(errors="replace"), translate=True)
-        self._rest = ""
-        self._cutting = False
-
-    def feed(self, chunk: bytes, *, final: bool = False) -> None:
-        *whole, self._rest = (self._rest + self._decoder.decode(chunk, final=final)).split("\n")
-        for line in whole:
-            self._emit(line)
-            self._cutting = False
-        if len(self._rest) > LINE_LENGTH or (final and self._rest):
-            self._emit(self._rest)
-            self._cutting, self._rest = True, ""
-
-    def _emit(self, line: str) -> None:
-        if self._cutting:
-            return
-        if len(line) > LINE_LENGTH:
-            line = line[:LINE_LENGTH] + " ... (cut)"
-        self.tail.append(line)
-        self._log(line)
-
-
-def _follow(output: int, status: int, lines: _Lines) -> str:
+def _follow(output: int, status: int, lines: Lines, stop: int | None, end: Callable[[], None]) -> str:
     """Passes output on until the warden has ended and nothing more can be read; returns what the warden reported."""
     report = b""
     os.set_blocking(output, False)
     with selectors.DefaultSelector() as selector:
         selector.register(output, selectors.EVENT_READ)
         selector.register(status, selectors.EVENT_READ)
+        if stop is not None:
+            selector.register(stop, selectors.EVENT_READ)
         watching = True
         while watching:
             for key, _ in selector.select():
                 if key.fd == output and not _pass_on(output, lines):
                     selector.unregister(output)
+                elif key.fd == stop:
+                    selector.unregister(stop)
+                    end()
                 elif key.fd == status:
                     chunk = os.read(status, 4096)
                     report += chunk
@@ -143,7 +139,7 @@ def _follow(output: int, status: int, lines: _Lines) -> str:
     return report.decode()
 
 
-def _pass_on(output: int, lines: _Lines) -> bool:
+def _pass_on(output: int, lines: Lines) -> bool:
     try:
         chunk = os.read(output, 65536)
     except BlockingIOError:
@@ -152,25 +148,46 @@ def _pass_on(output: int, lines: _Lines) -> bool:
     return bool(chunk)
 
 
-def _read_report(report: str, time_limit: timedelta) -> tuple[int | None, str | None]:
-    """The exit code and the reason in what the warden reported; a warden that was killed reports no end."""
+def _read_report(report: str, time_limit: timedelta, limits: Limits) -> tuple[int | None, str | None, int | None]:
+    """Exit code, reason and peak of memory in what the warden reported; a warden that was killed reports no end."""
     started, _, end = report.partition("\n")
     if not end:
         if started:
             _kill_group(int(started.split()[1]))
-        return None, "ended unseen: the process that watches over it was killed"
-    word, how = end.split()
-    code = int(word)
+        return None, "ended unseen: the process that watches over it was killed", None
+    code, how, peak = end.split()
+    return int(code), end_reason(int(code), how, time_limit, limits), int(peak)
+
+
+def end_reason(code: int, how: str, time_limit: timedelta, limits: Limits | None = None) -> str | None:
+    """Why a script did not end well, None when it did: a signal is negative.
+
+    `how` is ended, timeout or stopped, or the limit that it went beyond: memory, processes or disk.
+    """
+    limits = limits or Limits()
     if how == "timeout":
-        return code, f"was stopped at its time limit of {_shown(time_limit)}"
+        return f"was stopped at its time limit of {_shown(time_limit)}"
     if how == "stopped":
-        return code, "was stopped from outside"
+        return "was stopped from outside"
+    if how == "memory":
+        has = f" of its flavor {limits.flavor!r}" if limits.flavor else " that it may use"
+        return f"was ended because it needs more memory than the {_size(limits.memory)}{has}"
+    if how == "processes":
+        return f"was ended because it started more than {limits.processes} processes at once"
+    if how == "disk":
+        return f"was ended because it filled its disk: less than {_size(limits.disk_left)} were left"
     if code == -signal.SIGKILL:
-        return code, "was killed by SIGKILL; too little memory is the usual cause"
+        return "was killed by SIGKILL; too little memory is the usual cause"
     if code < 0:
         named = -code in {each.value for each in signal.Signals}
-        return code, f"was killed by {signal.Signals(-code).name if named else f'signal {-code}'}"
-    return code, f"ended with exit code {code}" if code else None
+        return f"was killed by {signal.Signals(-code).name if named else f'signal {-code}'}"
+    return f"ended with exit code {code}" if code else None
+
+
+def _size(count: int) -> str:
+    """`64Mi`, as flavors are written."""
+    gibi = 1024**3
+    return f"{count // gibi}Gi" if count % gibi == 0 else f"{count / 1024**2:g}Mi"
 
 
 def _kill_group(group: int) -> None:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, AnyStr
 
 from .errors import RuntimeStop
 
@@ -29,16 +29,26 @@ def _csv(path: Path) -> tuple[list[str], Iterator[list[Any]]]:
 def _csv_rows(path: Path) -> Iterator[list[Any]]:
     csv.field_size_limit(LONGEST_FIELD)
     with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file)
+        reader = csv.reader(_lines(file, path.name))
         try:
-            next(reader, None)
+            is_alone = len(next(reader, [])) == 1
             for row in reader:
-                if row:  # a blank line is no row
-                    yield [field if field != "" else None for field in row]
+                if row or is_alone:  # a blank line is no row, but the null of an only column
+                    yield [field if field != "" else None for field in row or [""]]
         except UnicodeDecodeError as error:
             raise RuntimeStop(f"{path.name} is not UTF-8 text, somewhere after line {reader.line_num}") from error
         except csv.Error as error:
             raise RuntimeStop(f"{path.name}, line {reader.line_num}: {error}") from error
+
+
+def _lines(file: IO[AnyStr], name: str) -> Iterator[AnyStr]:
+    """The lines of a file; one that would fill the memory is refused."""
+    number = 0
+    while line := file.readline(LONGEST_FIELD + 1):
+        number += 1
+        if len(line) > LONGEST_FIELD:
+            raise RuntimeStop(f"{name}: line {number} is longer than {LONGEST_FIELD >> 20} MiB")
+        yield line
 
 
 def _jsonl(path: Path) -> tuple[list[str], Iterator[list[Any]]]:
@@ -49,10 +59,10 @@ def _jsonl(path: Path) -> tuple[list[str], Iterator[list[Any]]]:
 
 def _objects(path: Path) -> Iterator[dict[str, Any]]:
     with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
+        for number, line in enumerate(_lines(file, path.name), 1):
             try:
                 value = json.loads(line) if line.strip() else {}
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise RuntimeStop(f"{path.name}, line {number}: {error}") from error
             if not isinstance(value, dict):
                 raise RuntimeStop(f"{path.name}, line {number} is no JSON object")

@@ -1,7 +1,7 @@
 """The settings of the environment in which a release runs: `environment.json` at the root of the Airflow bundle."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ class Settings:
     flavors: dict[str, Any]
     images: dict[str, str]
     notify: dict[str, Any]
+    jobs: dict[str, Any] = field(default_factory=dict)
 
 
 def by_environment(usual: Any, /, **others: Any) -> Any:
@@ -68,6 +69,7 @@ def read_settings(path: Path | None = None) -> Settings:
             flavors=document.get("flavors", {}),
             images=document.get("images", {}),
             notify=document.get("notify", {}),
+            jobs=document.get("jobs", {}),
         )
     except FileNotFoundError:
         raise RuntimeStop(f"there are no settings at {path}; the bundle must stage environment.json there") from None

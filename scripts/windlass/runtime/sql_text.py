@@ -9,7 +9,8 @@ from .errors import RuntimeStop
 _TOKENS = re.compile(
     r"(?P<comment>--[^\n]*|/\*.*?\*/)"
     r"|(?P<dollar>(?<!\w)\$(?P<tag>[A-Za-z_]\w*|)\$.*?\$(?P=tag)\$)"
-    r"|(?P<escaped>(?<!\w)[eE]'(?:[^'\\]|\\.|'')*')"
+    # a text may go on in the next line, with backslashes as in its first part
+    r"|(?P<escaped>(?<!\w)[eE]'(?:[^'\\]|\\.|'')*'(?:(?:\s|--[^\n]*\n)+'(?:[^'\\]|\\.|'')*')*)"
     r"|(?P<name>\"(?:[^\"]|\"\")*\")"
     r"|(?P<text>'(?:[^']|'')*')",
     re.S,

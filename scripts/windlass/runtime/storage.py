@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import RuntimeStop
+from .s3_streams import ObjectReader, ObjectWriter
 
 CHUNK = 1024 * 1024
 _MISSING = {"404", "NoSuchKey", "NotFound"}
@@ -23,25 +24,29 @@ class Storage:
 
     def fetch(self, bucket: str, key: str, path: Path, sha256: str | None = None) -> tuple[str, int]:
         """Writes the object to `path` and returns its SHA-256 and size; a content other than `sha256` is refused."""
-        digest, size = hashlib.sha256(), 0
+        reader = self.reader(bucket, key, sha256)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as file:
-            for chunk in self.chunks(bucket, key):
-                digest.update(chunk)
-                size += len(chunk)
-                file.write(chunk)
-        if sha256 is not None and digest.hexdigest() != sha256:
-            path.unlink()
-            raise RuntimeStop(
-                f"s3://{bucket}/{key} is not what was kept: SHA-256 {digest.hexdigest()[:16]}... instead of "
-                f"{sha256[:16]}...; somebody changed it"
-            )
-        return digest.hexdigest(), size
+        try:
+            with reader, path.open("wb") as file:
+                while chunk := reader.read(CHUNK):
+                    file.write(chunk)
+        except BaseException:
+            path.unlink(missing_ok=True)  # half a file must not be taken for one
+            raise
+        return reader.sha256, path.stat().st_size
 
     def chunks(self, bucket: str, key: str) -> Iterator[bytes]:
         """The object's bytes, a piece at a time."""
         with self._translated(bucket, key):
             yield from self._client.get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(CHUNK)
+
+    def reader(self, bucket: str, key: str, sha256: str | None = None) -> ObjectReader:
+        """The object as a stream; when all of it was read, a content other than `sha256` is refused."""
+        return ObjectReader(self._client, self._translated, bucket, key, sha256)
+
+    def writer(self, bucket: str, key: str) -> ObjectWriter:
+        """A new object as a stream; it is there when the stream is left well."""
+        return ObjectWriter(self._client, self._translated, bucket, key)
 
     def keep(self, bucket: str, key: str, path: Path) -> dict[str, Any]:
         """Puts the file into S3 and returns the reference by which another task fetches it."""
@@ -62,6 +67,16 @@ class Storage:
                     return None
                 raise
 
+    def reference(self, bucket: str, key: str) -> dict[str, Any]:
+        """The reference of an object that was kept elsewhere, with the SHA-256 that was recorded there."""
+        with self._translated(bucket, key):
+            found = self._client.head_object(Bucket=bucket, Key=key)
+        sha256 = found.get("Metadata", {}).get("sha256")
+        if not sha256:
+            raise RuntimeStop(f"s3://{bucket}/{key} has no SHA-256 with it; windlass has not kept it")
+        size = int(found["ContentLength"])
+        return {"key": key, "sha256": sha256, "size": size, "name": key.rpartition("/")[2]}
+
     def copy(self, bucket: str, source: str, target: str, size: int) -> None:
         """Copies an object inside the bucket without moving its bytes through this machine; `size` is checked."""
         with self._translated(bucket, source):
@@ -70,6 +85,17 @@ class Storage:
             copied = int(self._client.head_object(Bucket=bucket, Key=target)["ContentLength"])
         if copied != size:
             raise RuntimeStop(f"s3://{bucket}/{target} has {copied} bytes after the copy instead of {size}")
+
+    def credentials(self) -> dict[str, str]:
+        """The environment variables with which another process has the rights of this one."""
+        import boto3
+
+        found = boto3.session.Session().get_credentials()
+        if found is None:
+            raise RuntimeStop("there are no credentials for S3 on this worker; set AWS_ACCESS_KEY_ID or a role")
+        now = found.get_frozen_credentials()
+        variables = {"AWS_ACCESS_KEY_ID": now.access_key, "AWS_SECRET_ACCESS_KEY": now.secret_key}
+        return {**variables, "AWS_SESSION_TOKEN": now.token} if now.token else variables
 
     @contextmanager
     def _translated(self, bucket: str, key: str) -> Iterator[None]:

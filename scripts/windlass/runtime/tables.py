@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from .csv_text import header
 from .errors import RuntimeStop
 
 FORMATS = (".csv", ".parquet", ".jsonl")
@@ -37,7 +38,7 @@ def convert(source: Path, target: Path, types: Mapping[str, str] | None = None) 
         writer = None
         try:
             for batch in reader:
-                writer = writer or _writer(arrow, target, batch.schema)
+                writer = writer or _writer(arrow, target, _distinct(batch.schema, source))
                 writer.write_batch(batch)
                 rows += batch.num_rows
             if writer is None:
@@ -76,7 +77,8 @@ def _reader(arrow: Any, source: Path, types: Mapping[str, str]) -> Iterator[Any]
         reader = arrow.csv.open_csv(
             source,
             read_options=arrow.csv.ReadOptions(block_size=_BLOCK),
-            parse_options=arrow.csv.ParseOptions(newlines_in_values=True),
+            # a blank line is no row, but the null of an only column
+            parse_options=arrow.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=len(header(source)) > 1),
             convert_options=arrow.csv.ConvertOptions(
                 column_types=wanted, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
             ),
@@ -118,6 +120,14 @@ def _check_types(types: Mapping[str, str], names: list[str], source: Path) -> No
         raise RuntimeStop(f"types: {source.name} has no column {unknown[0]!r}; it has {names}")
 
 
+def _distinct(schema: Any, source: Path) -> Any:
+    """`schema` itself; RuntimeStop where two columns have one name: formats with names would keep only one of them."""
+    twice = [name for name in schema.names if schema.names.count(name) > 1]
+    if twice:
+        raise RuntimeStop(f"{source.name} has several columns {twice[0]!r}; name each differently")
+    return schema
+
+
 def _types(arrow: Any) -> dict[str, Any]:
     kinds = (arrow.bool_(), arrow.int64(), arrow.float64(), arrow.string(), arrow.date32(), arrow.timestamp("us"))
     return dict(zip(TYPES, kinds, strict=True))
@@ -153,7 +163,7 @@ def _plain(value: Any) -> Any:
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):  # a map is a list of pairs
         return [_plain(item) for item in value]
     if isinstance(value, bytes):
         raise RuntimeStop("JSON has no bytes; leave that column out")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .output_checks import StoredFile, check_output, check_path
 from .settings import Settings, read_settings
 from .storage import Storage
 from .transfer import fetch_input, reference, references, transfer_folder
@@ -46,9 +47,22 @@ class TaskFiles:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
+    def key(self, name: str) -> str:
+        """Where in the data bucket the task leaves a file of this name."""
+        return f"{transfer_folder(self.settings, self._instance)}/{name}"
+
+    def pass_on(self, port: str, value: Any) -> None:
+        """Passes on a reference, or a list of them, of what is in the data bucket already, when it is checked."""
+        listed = value if isinstance(value, list) else [value]
+        sources = [StoredFile(self.storage, self.settings.data, each) for each in listed]
+        self._log_checked(port, check_output(port, self._task.outputs.get(port, ""), sources, self.folder))
+        self._instance.xcom_push(key=port, value=value)
+
     def keep(self, port: str) -> None:
         """Passes on what was written to `output(port)`."""
-        kept = self._keep(self.output(port))
+        path = self.output(port)
+        self._log_checked(port, check_path(port, self._task.outputs[port], path, self.folder))
+        kept = self._keep(path)
         self._task.log.info(
             "kept output %s: s3://%s/%s (%s bytes)", port, self.settings.data, kept["key"], kept["size"]
         )
@@ -61,12 +75,15 @@ class TaskFiles:
             kept.append(self._keep(path))
             path.unlink()
         self._task.log.info("kept output %s: %s files", port, len(kept))
-        self._instance.xcom_push(key=port, value=kept)
+        self.pass_on(port, kept)
         return kept
 
+    def _log_checked(self, port: str, rows: int | None) -> None:
+        if rows is not None:
+            self._task.log.info("output %s: %s rows are as they must be", port, rows)
+
     def _keep(self, path: Path) -> dict[str, Any]:
-        folder = transfer_folder(self.settings, self._instance)
-        return self.storage.keep(self.settings.data, f"{folder}/{path.name}", path)
+        return self.storage.keep(self.settings.data, self.key(path.name), path)
 
 
 @contextmanager

@@ -3,14 +3,17 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from .arrival import check_arrived
 from .errors import RuntimeStop
 from .settings import Settings
 from .storage import Storage
 
+AT_ONCE = 8
 _MODEL = re.compile(r"model:([a-z][a-z0-9_]*)(?:@([0-9a-f]{16}))?")
 _FILENAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
@@ -58,6 +61,11 @@ def reference(port: str, value: Any) -> Mapping[str, Any]:
     raise RuntimeStop(f"input {port!r}: {str(value)[:100]!r} is neither a file of another task nor a model")
 
 
+def asked(value: Any) -> Any:
+    """`value` with a list as a list: that of a mapped task asks Airflow for each item, and only the main thread may."""
+    return value if value is None or isinstance(value, (str, Mapping)) or not isinstance(value, Iterable) else [*value]
+
+
 def references(port: str, value: Any) -> list[Mapping[str, Any]]:
     """`value` as the list of references that an upstream task, or each run of a mapped one, left for input `port`."""
     if isinstance(value, Mapping) or value is None:
@@ -72,19 +80,45 @@ def fetch_input(storage: Storage, settings: Settings, port: str, value: Any, fol
     if isinstance(value, str):
         return fetch_model(storage, settings, port, value, folder)
     if value is not None and not isinstance(value, Mapping):
-        for number, each in enumerate(references(port, value)):
-            path = folder / f"{number:06d}-{each['name']}"
-            storage.fetch(settings.data, str(each["key"]), path, str(each["sha256"]))
+        files = references(port, value)
+        paths = [folder / f"{number:06d}-{each['name']}" for number, each in enumerate(files)]
+        _fetch_all(storage, [_wanted(settings, file, path) for file, path in zip(files, paths, strict=True)])
         folder.mkdir(parents=True, exist_ok=True)
-        return folder
-    file = reference(port, value)
-    path = folder / str(file["name"])
-    storage.fetch(settings.data, str(file["key"]), path, str(file["sha256"]))
-    return path
+    else:
+        file = reference(port, value)
+        folder, paths = folder / str(file["name"]), [folder / str(file["name"])]
+        storage.fetch(*_wanted(settings, file, folder))
+    for path in paths:
+        check_arrived(port, path)
+    return folder
 
 
 def fetch_model(storage: Storage, settings: Settings, port: str, pin: str, folder: Path) -> Path:
     """The folder that holds all files of the version that `pin` (`model:NAME@VERSION`) names, each digest checked."""
+    objects = model_objects(storage, settings, port, pin)
+    _fetch_all(storage, [(settings.models, key, folder / name, sha256) for name, (key, sha256) in objects.items()])
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _wanted(settings: Settings, file: Mapping[str, Any], path: Path) -> tuple[str, str, Path, str]:
+    return settings.data, str(file["key"]), path, str(file["sha256"])
+
+
+def _fetch_all(storage: Storage, wanted: Iterable[tuple[str, str, Path, str]]) -> None:
+    """Fetches several objects at once; bucket, key, path and SHA-256 of each. The first error is raised."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        begun = [pool.submit(storage.fetch, *each) for each in wanted]
+        try:
+            for each in begun:
+                each.result()
+        finally:
+            for each in begun:
+                each.cancel()
+
+
+def model_objects(storage: Storage, settings: Settings, port: str, pin: str) -> dict[str, tuple[str, str]]:
+    """The key and the SHA-256 of each file of the version that `pin` names, by the files' names."""
     match = _MODEL.fullmatch(pin)
     if not match:
         raise RuntimeStop(f"input {port!r}: {pin!r} is no model; it must read 'model:NAME@VERSION'")
@@ -92,16 +126,14 @@ def fetch_model(storage: Storage, settings: Settings, port: str, pin: str, folde
     if version is None:
         raise RuntimeStop(f"input {port!r}: {pin!r} names no version; only a release pins it, so deliver one")
     root = f"{settings.prefix}/{name}/{version}"
-    described = folder.with_name(folder.name + ".json")  # outside of the folder: it may hold a model.json of its own
-    storage.fetch(settings.models, f"{root}/model.json", described)
-    for filename, (key, sha256) in _model_files(described, f"s3://{settings.models}/{root}/model.json").items():
-        storage.fetch(settings.models, f"{root}/{key}", folder / filename, sha256)
-    return folder
+    described = b"".join(storage.chunks(settings.models, f"{root}/model.json"))
+    files = _model_files(described, f"s3://{settings.models}/{root}/model.json")
+    return {filename: (f"{root}/{key}", sha256) for filename, (key, sha256) in files.items()}
 
 
-def _model_files(described: Path, where: str) -> dict[str, tuple[str, str]]:
+def _model_files(described: bytes, where: str) -> dict[str, tuple[str, str]]:
     try:
-        listed = json.loads(described.read_bytes())["files"]
+        listed = json.loads(described)["files"]
         files = {str(name): (str(file["key"]), str(file["sha256"])) for name, file in listed.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RuntimeStop(f"{where} does not describe a version: {type(error).__name__} {error}") from error

@@ -1,13 +1,16 @@
 """Watches over one command, in a process of its own: when it ends, no process that it started is left.
 
-Started by path, with the time limit, the grace (both in seconds), the number of a status pipe and the command. It ends
-the command when the time is up, when it is told to (SIGTERM), and when its own standard input closes: that happens
-even if the worker that started it is killed. Stdlib only and no imports of windlass, so that it starts in a moment.
+Started by path, with the time limit, the grace (both in seconds), the number of a status pipe, what the command may
+take (`memory:processes:disk_left`, bytes and counts, 0 for no limit) and the command. It ends the command when the time
+is up, when it is told to (SIGTERM), when it takes more than it may, and when its own standard input closes: that
+happens even if the worker that started it is killed. Stdlib only and no imports of windlass,
+so that it starts in a moment.
 """
 
 import contextlib
 import ctypes
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -17,23 +20,46 @@ from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36
 _STRAGGLERS_SECONDS = 5.0
+_LOOK_SECONDS = 0.2
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-def main(limit: float, grace: float, status: int, command: list[str]) -> None:
-    """Runs `command` to its end and writes `started <pid>` and then `<exit code> <reason>` to the status pipe."""
+class Limits:
+    """What all processes of the command may take together, and what must be left on the disk of this folder.
+
+    No dataclass: to import what makes one takes as long as all else here.
+    """
+
+    def __init__(self, memory: int, processes: int, disk_left: int) -> None:
+        self.memory, self.processes, self.disk_left = memory, processes, disk_left
+
+    def crossed(self) -> str | None:
+        """The first limit that the command is beyond now."""
+        found = _processes()
+        if self.processes and len(found) > self.processes:
+            return "processes"
+        if self.memory and sum(found.values()) > self.memory and sum(map(_share, found, found.values())) > self.memory:
+            return "memory"
+        disk = os.statvfs(".")
+        return "disk" if self.disk_left and disk.f_bavail * disk.f_frsize < self.disk_left else None
+
+
+def main(limit: float, grace: float, status: int, limits: Limits, command: list[str]) -> None:
+    """Runs `command` to its end; reports `started <pid>`, then `<exit code> <reason> <peak bytes>`."""
     _adopt_orphans()
     alarm = _signals_as_bytes()
     os.set_inheritable(status, False)
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
     _report(status, f"started {child.pid}\n")
-    reason = _wait(child, alarm, time.monotonic() + limit)
-    if reason != "ended":
+    reason = _wait(child, alarm, time.monotonic() + limit, limits)
+    if reason in ("timeout", "stopped"):
         _signal_group(child.pid, signal.SIGTERM)
         _wait_for_group(child, time.monotonic() + grace)
     _signal_group(child.pid, signal.SIGKILL)
     code = child.wait()
     _kill_stragglers()
-    _report(status, f"{code} {reason}\n")
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    _report(status, f"{code} {reason} {peak}\n")
 
 
 def _report(status: int, line: str) -> None:
@@ -58,13 +84,19 @@ def _signals_as_bytes() -> int:
     return alarm
 
 
-def _wait(child: subprocess.Popen[bytes], alarm: int, end: float) -> str:
-    """Why the waiting is over: the command ended, its time is up, or it is to be stopped."""
+def _wait(child: subprocess.Popen[bytes], alarm: int, end: float, limits: Limits) -> str:
+    """Why the waiting is over: the command ended, its time is up, it is to be stopped or took more than it may."""
+    look = time.monotonic() + _LOOK_SECONDS
     while child.poll() is None:
-        left = end - time.monotonic()
+        now = time.monotonic()
+        if now >= look:
+            if crossed := limits.crossed():
+                return crossed
+            look = time.monotonic() + _LOOK_SECONDS
+        left = end - now
         if left <= 0:
             return "timeout"
-        ready, _, _ = select.select([alarm, 0], [], [], left)
+        ready, _, _ = select.select([alarm, 0], [], [], min(left, max(look - now, 0)))
         if 0 in ready and not os.read(0, 1):
             return "stopped"
         if alarm in ready and set(os.read(alarm, 512)) - {signal.SIGCHLD}:
@@ -105,17 +137,41 @@ def _kill_stragglers() -> None:
 
 
 def _descendants() -> list[int]:
-    parents = {}
+    return list(_processes())
+
+
+def _processes() -> dict[int, int]:
+    """All that the command has started and that runs still, with the bytes that each has in memory; only on Linux."""
+    parents, memory = {}, {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
-            parents[int(stat.parent.name)] = int(stat.read_bytes().rpartition(b")")[2].split()[1])
+            fields = stat.read_bytes().rpartition(b")")[2].split()
+            pid = int(stat.parent.name)
+            parents[pid] = int(fields[1])
+            if fields[0] != b"Z":  # what has ended only waits to be asked how
+                memory[pid] = int(fields[21]) * _PAGE
     found: list[int] = []
     frontier = {os.getpid()}
     while frontier:
         frontier = {pid for pid, parent in parents.items() if parent in frontier}
         found += frontier
-    return found
+    return {pid: memory[pid] for pid in found if pid in memory}
+
+
+def _share(pid: int, otherwise: int) -> int:
+    """The bytes of a process, with what several share divided among them."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    return otherwise
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]), sys.argv[4:])
+    main(
+        float(sys.argv[1]),
+        float(sys.argv[2]),
+        int(sys.argv[3]),
+        Limits(*map(int, sys.argv[4].split(":"))),
+        sys.argv[5:],
+    )

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .errors import RuntimeStop
+from .link_local import is_link_local
 
 CHUNK = 1024 * 1024
 REDIRECTS = 5
@@ -70,6 +71,12 @@ def download(url: str, path: Path, at: Server, headers: Mapping[str, str], timeo
     size = 0
     with _answer(request, at, timeout, _shown(address)) as answer, path.open("wb") as file:
         promised = answer.headers.get("Content-Length")
+        packed = answer.headers.get("Content-Encoding", "identity").lower()
+        if packed not in ("", "identity") and path.suffix != ".gz":
+            raise RuntimeStop(
+                f"{_shown(address)} sends {_first_line(packed)[:40]!r} although that was not asked for; "
+                "name the output '....gz' and unpack it in a job"
+            )
         while chunk := answer.read(CHUNK):
             size += len(chunk)
             if size > most:
@@ -92,14 +99,23 @@ def post(at: Server, value: Any, timeout: float) -> None:
 
 def _address(url: str, at: Server) -> str:
     address = url if _ABSOLUTE.match(url) else f"{at.base.rstrip('/')}/{url.lstrip('/')}"
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError as error:
+        raise RuntimeStop(f"url {url.partition('?')[0]!r} is no address: {error}") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise RuntimeStop(
             f"url {_shown(url)!r} must begin with http:// or https://, or a connection must name the server"
         )
     if parts.username is not None or parts.password is not None:
         raise RuntimeStop(f"url {_shown(url)!r} holds a user or password; put them into an Airflow connection")
+    _check_host(parts.hostname, _shown(address))
     return address
+
+
+def _check_host(host: str | None, where: str) -> None:
+    if host and is_link_local(host):
+        raise RuntimeStop(f"{where} is an address of the machine's own cloud, which holds credentials and no files")
 
 
 @contextmanager
@@ -116,6 +132,10 @@ def _answer(request: urllib.request.Request, at: Server, timeout: float, where: 
         raise RuntimeStop(f"{where} cannot be reached: {_first_line(error.reason)}") from None
     except http.client.HTTPException as error:
         raise RuntimeStop(f"{where} broke off: {type(error).__name__}") from None
+    except ValueError:  # its message would hold the header, which may be a secret
+        raise RuntimeStop(
+            f"{where} cannot be asked: its address or a header holds what HTTP cannot send, like a line end"
+        ) from None
     except TimeoutError:
         raise RuntimeStop(f"{where} sent nothing for {timeout:g} seconds") from None
     except ConnectionError as error:
@@ -135,6 +155,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
             raise RuntimeStop(f"{self._at.where} answers {code} and leads elsewhere; write the address that is meant")
         if urlsplit(newurl).scheme not in ("http", "https"):
             raise RuntimeStop(f"{_shown(req.full_url)} leads to {_shown(newurl)!r}; only http and https are followed")
+        _check_host(urlsplit(newurl).hostname, f"{_shown(req.full_url)} leads to {_shown(newurl)!r}, which")
         following = super().redirect_request(req, fp, code, msg, headers, newurl)
         if following is not None:
             if _origin(newurl) != _origin(req.full_url):

@@ -22,7 +22,9 @@ def parse_backoff(value: object) -> object:
 
 
 Backoff = Annotated[float, BeforeValidator(parse_backoff)]
-Weight = Annotated[int, Field(ge=0, le=2_000_000_000)]
+LARGEST = 2_000_000_000
+"""The largest number for which Airflow's database has room."""
+Weight = Annotated[int, Field(ge=0, le=LARGEST)]
 Names = Annotated[list[Word], Field(min_length=1)]
 
 
@@ -50,15 +52,15 @@ class Dag(Noun):
     tags: list[Annotated[str, Field(max_length=100)]] = []
     base_resource: Text | None = None
     critical: bool = False
-    retries: int = Field(default=0, ge=0)
+    retries: int = Field(default=0, ge=0, le=LARGEST)
     retry_delay: Duration | None = None
     retry_backoff: Backoff | None = None
     max_retry_delay: Duration | None = None
     execution_time: Duration | None = None
     run_time: Duration | None = None
     deadline: Duration | None = None
-    max_active_runs: int | None = Field(default=None, ge=1)
-    max_active_tasks: int | None = Field(default=None, ge=1)
+    max_active_runs: int | None = Field(default=None, ge=1, le=LARGEST)
+    max_active_tasks: int | None = Field(default=None, ge=1, le=LARGEST)
     pool: Text | None = None
     queue: Text | None = None
     priority: Weight | None = None

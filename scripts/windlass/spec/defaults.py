@@ -13,8 +13,8 @@ from windlass.spec.schema import Noun, Text, read_noun
 from windlass.spec.task import Job, Task
 
 FILE = "defaults.yml"
-_OF_DAG = (*DAG_KEYS, "critical")
-_NOT_OF_OPERATORS = Task.model_fields.keys() - set(TASK_KEYS) | {"job"}
+OF_DAG = (*DAG_KEYS, "critical")
+NOT_OF_OPERATORS = Task.model_fields.keys() - set(TASK_KEYS) | {"job"}
 
 
 class DefaultsOverlay(Noun):
@@ -52,14 +52,14 @@ def read_defaults(document: Document) -> Defaults | None:
 
 
 def _wrong_keys(defaults: Defaults) -> Iterator[tuple[Location, str]]:
-    for key in defaults.dag.keys() - set(_OF_DAG):
-        yield ("dag", key), f"dag.{key} has no default{near(key, _OF_DAG)}"
+    for key in defaults.dag.keys() - set(OF_DAG):
+        yield ("dag", key), f"dag.{key} has no default{near(key, OF_DAG)}"
     for key in defaults.job.keys() - Job.model_fields.keys():
         yield ("job", key), f"a job has no key {key!r}{near(key, Job.model_fields)}"
     if "execution_script" in defaults.job:
         yield ("job", "execution_script"), "job.execution_script is each job's own"
     for operator, arguments in defaults.operators.items():
-        for key in arguments.keys() & _NOT_OF_OPERATORS:
+        for key in arguments.keys() & NOT_OF_OPERATORS:
             yield ("operators", operator, key), f"{key} is a task's own; it has no default"
     for name, overlay in defaults.environments.items():
         for key in overlay.dag.keys() - set(DAG_KEYS):

@@ -6,6 +6,8 @@ from pathlib import Path
 from windlass.spec.document import MAX_BYTES, Document, parse_document
 from windlass.spec.problem import Problem
 
+NO_SUCH_FILE = "there is no such file"
+
 
 def read_inside(root: Path, path: str) -> bytes | str:
     """The content of `path` below `root`, or the sentence that says why it is not read.
@@ -22,9 +24,14 @@ def read_inside(root: Path, path: str) -> bytes | str:
         return f"the file cannot be read: {(error.strerror or 'unknown reason').lower()}"
 
 
+def printable(path: str) -> str:
+    """The path in one line, whatever is in it."""
+    return path if path.isprintable() else repr(path)[1:-1]
+
+
 def parse_file(root: Path, path: str) -> Document:
     """The document in the file `path` below `root`; a file that cannot be read is a problem of it."""
-    shown = path if path.isprintable() else repr(path)[1:-1]
+    shown = printable(path)
     content = read_inside(root, path)
     if isinstance(content, str):
         return Document(shown, problems=[Problem(shown, 1, 1, "syntax", content)])
@@ -37,7 +44,7 @@ def why_outside(root: Path, path: str) -> str | None:
         real = (root / path).resolve(strict=True)
         mode = real.stat().st_mode
     except (OSError, ValueError, RuntimeError):
-        return "there is no such file"
+        return NO_SUCH_FILE
     if not real.is_relative_to(root.resolve()):
         return "the file is a link that leads out of the project; put the file itself here"
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):

@@ -5,10 +5,11 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from windlass.spec.document import MAX_BYTES, MAX_DEPTH, MAX_VALUES, Document, Location, Position
-from windlass.spec.file_value import FILE, is_file, is_path
+from windlass.spec.file_value import FILE, endings_of, is_file, is_path, is_short
 from windlass.spec.layer import Layer, Placeholder, elsewhere, inside
 from windlass.spec.problem import Problem, near
 from windlass.spec.substitute import as_text, filled, names_in, occurrences, whole_name
+from windlass.spec.task import Task
 from windlass.spec.template import BODY, Template
 
 
@@ -73,18 +74,18 @@ class _Filling:
                 own[location] = elsewhere(positions[location], path)
         if isinstance(value, dict):
             copied = {key: self.copy((*location, key), item) for key, item in value.items()}
-            return self._of_its_repository(value, copied)
+            return copied if location[-2:-1] == ("outputs",) else self._of_its_repository(value, copied)
         if isinstance(value, list):
             return [self.copy((*location, index), item) for index, item in enumerate(value)]
         if not isinstance(value, str) or "$[[" not in value:
-            return self._docs(location, value)
+            return self._path(location, value)
         names = tuple(sorted(names_in(value)))
         layer.placeholders[location] = Placeholder(value, elsewhere(self.at, path), names)
         whole = whole_name(value)
         if whole is not None:
             return self._given(whole, location)
         self._spend(0, len(value) + sum(len(as_text(name, layer.given[name][0])) for name in occurrences(value)))
-        return self._docs(location, filled(value, lambda name: layer.given[name][0]))
+        return self._path(location, filled(value, lambda name: layer.given[name][0]))
 
     def _given(self, name: str, location: Location) -> Any:
         """The parameter's value itself, which is written where it was given."""
@@ -116,8 +117,13 @@ class _Filling:
             return {FILE: str(PurePosixPath(self.template.folder, copied[FILE]))}
         return copied
 
-    def _docs(self, location: Location, value: Any) -> Any:
-        if self.template.folder and location[-1] == "docs" and isinstance(value, str) and is_path(value):
+    def _path(self, location: Location, value: Any) -> Any:
+        """The same for `docs: PATH` and `sql: PATH`."""
+        if not self.template.folder or not isinstance(value, str):
+            return value
+        *around, key = (part for part in location if isinstance(part, str))
+        in_task = around[-1:] and around[-1] not in Task.model_fields  # a port may be called sql too
+        if (key == "docs" and is_path(value)) or (in_task and is_short(value, endings_of(key))):
             return str(PurePosixPath(self.template.folder, value))
         return value
 

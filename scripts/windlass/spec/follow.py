@@ -18,7 +18,8 @@ class Tree:
         self.members: dict[str, list[str]] = {path: [] for path in self.groups}
         for task_id in self.tasks:
             for path in parents(task_id):
-                self.members[path].append(task_id)
+                if path in self.members:  # a wrong name with a dot in it looks like one more group
+                    self.members[path].append(task_id)
 
     def awaited(self, name: str) -> set[str]:
         """The tasks that who needs `name` waits for: of a group all but its teardowns; none where there is no such."""
@@ -56,7 +57,7 @@ def _own(tree: Tree, task_id: str, before: Mapping[str, set[str]]) -> set[str]:
     task = tree.tasks[task_id]
     sources = {reference.rpartition(".")[0] for reference in task.references} & tree.tasks.keys()
     if not sources and task.needs is None and not task.teardown:
-        sources = set(before[parents(task_id)[-1]])
+        sources = set(before.get(task_id.rpartition(".")[0], ()))
     return sources | tree.all_awaited(task.needs or []) | tree.all_awaited(task.teardown or [])
 
 

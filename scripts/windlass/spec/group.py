@@ -1,6 +1,6 @@
 """A group of tasks and of further groups, and the way from a tree of them to names like `extract.daily.clients`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, Tag, model_validator
@@ -10,30 +10,31 @@ from windlass.spec.schema import Noun, Text
 from windlass.spec.task import KINDS, Task
 
 _NEEDS, _MEMBERS = "\0needs", "\0members"
+_KINDS = frozenset(KINDS)
 _OF_TASKS = {"inputs", "outputs", "assets", "for_each", "split"}
 """Keys of a task whose values are mappings, as those of groups are."""
 
 
 def is_task(value: Any) -> bool:
     """Whether what was written is meant as a task and not as a group."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return not isinstance(value, Group)
     if not value or _has_kind(value):
         return True
     others = {key: item for key, item in value.items() if not (key == "needs" and isinstance(item, list))}
     if any(map(_is_node, others.values())):
         return False
-    return bool(others.keys() & _OF_TASKS) or not all(isinstance(item, Mapping) for item in others.values())
+    return bool(others.keys() & _OF_TASKS) or not all(isinstance(item, dict) for item in others.values())
 
 
-def _has_kind(value: Mapping[str, Any]) -> bool:
-    return any(key in value and not _is_node(value[key]) for key in KINDS)
+def _has_kind(value: dict[str, Any]) -> bool:
+    return any(not _is_node(value[key]) for key in _KINDS & value.keys())
 
 
 def _is_node(value: Any) -> bool:
     """Whether it is certainly a task or a group: one below a key that could also be a task's own."""
-    if isinstance(value, Mapping):
-        return any(key in value for key in KINDS) or any(map(_is_node, value.values()))
+    if isinstance(value, dict):
+        return not _KINDS.isdisjoint(value) or any(map(_is_node, value.values()))
     return isinstance(value, (Task, Group))
 
 
@@ -57,7 +58,7 @@ class Group(Noun):
     @classmethod
     def arranged(cls, value: Any) -> Any:
         """What was written with its `needs` set apart; a member may be called `needs` too."""
-        if not isinstance(value, Mapping) or _MEMBERS in value:
+        if not isinstance(value, dict) or _MEMBERS in value:
             return value
         if _has_kind(value):
             raise ValueError("this is a task; tasks stand in groups, like transform: {score: ...}")
@@ -73,6 +74,3 @@ class Group(Noun):
                 yield from member.walk(f"{path}.{name}")
             else:
                 yield f"{path}.{name}", member
-
-
-Group.model_rebuild()

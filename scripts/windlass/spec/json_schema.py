@@ -14,7 +14,8 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from windlass.spec.duration import duration_text
 from windlass.spec.explained import EXPLAINED
-from windlass.spec.task import TRIGGER_RULES
+from windlass.spec.port import COLUMN_TYPES, ROW_ENDINGS
+from windlass.spec.task import MEASURES, TRIGGER_RULES
 
 Schema = dict[str, Any]
 
@@ -24,6 +25,8 @@ _WORD = {
     "pattern": f"^(?!({'|'.join(sorted(keyword.kwlist))})$)[a-z][a-z0-9_]{{0,62}}$",
     "patternErrorMessage": "take lower-case letters, digits and _, beginning with a letter; no word of Python",
 }
+_SOMETHING = {"not": {"type": "null"}}
+_ROWS = f"({'|'.join(ending.replace('.', '[.]') for ending in ROW_ENDINGS)})$"
 _REFERENCE = r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*){2,}$"
 
 FORMS: Mapping[str, Schema] = {
@@ -50,13 +53,22 @@ FORMS: Mapping[str, Schema] = {
     },
     "parse_day": {
         "type": "string",
-        "pattern": r"^(19[7-9][0-9]|[2-9][0-9]{3})-?(0[1-9]|1[0-2])-?(0[1-9]|[12][0-9]|3[01])"
-        r"([ T][0-9]{2}(:?[0-9]{2}(:?[0-9]{2})?)?)?$",
+        "pattern": r"^(?!9999-12-31)(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+        r"([ T]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?)?$",
         "patternErrorMessage": "write it like 2026-01-31 or '2026-01-31 06:00'",
         "examples": ["2026-01-31", "2026-01-31 06:00"],
     },
-    "check_asset": {"type": "string", "pattern": "^[A-Za-z0-9_][A-Za-z0-9_./-]{0,199}$"},
+    "check_asset": {"type": "string", "pattern": "^(?!(self|context)$)[A-Za-z0-9_][A-Za-z0-9_./-]{0,199}$"},
+    "_is_size": {
+        "type": "string",
+        "pattern": "^[1-9][0-9]{0,6}(Ki|Mi|Gi)$",
+        "patternErrorMessage": "write it like '512Ki', '64Mi' or '2Gi'",
+        "examples": ["64Mi", "1Gi"],
+    },
+    "_is_mark": {"type": "string", "pattern": "^([ -~\\t]|tab)$", "examples": [";", "tab"]},
+    "_is_quote": {"type": "string", "pattern": "^([ -~\\t]|tab|none)$", "examples": ["'", "none"]},
     "_is_rule": {"type": "string", "enum": list(TRIGGER_RULES)},
+    "_is_type": {"type": "string", "enum": list(COLUMN_TYPES)},
     "_is_condition": {"type": "string", "pattern": r"\{\{|" + _REFERENCE},
     "_is_port": {"type": "string", "pattern": _REFERENCE},
     "_as_list": {
@@ -86,6 +98,7 @@ FORMS: Mapping[str, Schema] = {
     "_check_key": {"type": "string", "pattern": "^ed25519:[A-Za-z0-9+/]{43}=$"},
     "check_name": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.@-]{0,62}$"},
     "Airflow._hide": {"type": "string"},
+    "ExpectedOutput._is_no_less_than_zero": {"minimum": 0},
 }
 """What functions that check a value ask for, by their names."""
 
@@ -99,21 +112,54 @@ _NAMED = {
 UNSAID: Mapping[str, str] = {
     "Dag._can_run": "the end is after the start, and a schedule needs defaults for all params",
     "Parameter._fits_itself": "default, enum and bounds fit the type",
-    "Split._has_one_measure": "either rows or parts",
+    "TemplateParameter._is_a_pattern": "a pattern is an expression of Rust's kind",
+    "TemplateParameter._has_fitting_pattern": "a pattern is for text, and the default has it",
+    "_is_pattern": "an expression of Python's kind",
+    "RowCount._is_a_range": "one or both bounds, in their order",
+    "Column._fits_its_type": "bounds and values fit the type",
+    "Output._can_be_checked": "the file has rows, and extra_columns needs columns",
+    "Split._has_one_measure": "one of rows, size and parts",
+    "Split._has_different_marks": "delimiter, quote and escape differ",
     "Task._is_one_kind": "one of job, operator_type, approval and branch",
     "Task._is_one_thing": "for_each and split, only_if and skip_if, setup and teardown exclude each other",
     "Task._runs_for_items": "something in the task takes the item",
     "Task._may_be_foreign": "operators of Airflow have no ports",
     "Group.arranged": "a group's own needs",
     "Gate._has_a_bound": "at least one bound",
+    "Jobs._has_what_it_needs": "a backend with containers has a stage_image, kubernetes a namespace too",
     "Verify._needs_run": "delivers and conf belong to a smoke run",
     "check_signers": "no key has two names",
+    "Failure._says_how": "at least one of exit_code and error",
+    "ExpectedOutput._can_be_compared": "ignore_order with a tolerance needs a key",
+    "Case._ends_in_one_way": "either expect or fails",
 }
 """Functions that compare values with each other; what can be said of them is said where the schema is put together."""
 
 _WHOLE: Mapping[str, Schema] = {
-    "Split": {"oneOf": [{"required": ["rows"]}, {"required": ["parts"]}]},
+    "Split": {"oneOf": [{"required": [key], "properties": {key: _SOMETHING}} for key in MEASURES]},
     "Gate": {"minProperties": 1},
+    "RowCount": {"minProperties": 1},
+    "Output": {
+        "anyOf": [
+            {"properties": {"file": {"pattern": _ROWS}}},
+            {"properties": {key: {"type": "null"} for key in ("rows", "columns", "unique")}},
+        ],
+        "errorMessage": f"rows can be checked in {', '.join(ROW_ENDINGS)}",
+    },
+    "Failure": {"minProperties": 1},
+    "ExpectedOutput": {
+        "anyOf": [
+            {"properties": {"ignore_order": {"const": False}}},
+            {"properties": {"tolerance": {"enum": [None, 0]}}},
+            {"required": ["key"], "properties": {"key": _SOMETHING}},
+        ]
+    },
+    "Case": {
+        "anyOf": [
+            {"properties": {"fails": {"type": "null"}}},
+            {"properties": {"expect": {"maxProperties": 0}}},
+        ]
+    },
 }
 """What is true of a noun as a whole, by its name."""
 

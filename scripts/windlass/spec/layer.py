@@ -1,7 +1,7 @@
 """A layer: the values that one file gives to a pipeline, with the place in that file where each was written."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from windlass.spec.document import Document, Location, Position
@@ -47,7 +47,7 @@ class Layer:
 
 def elsewhere(position: Position, path: str) -> Position:
     """The position as seen from a document of another file."""
-    return position if position.path else replace(position, path=path)
+    return position if position.path else position._replace(path=path)
 
 
 def inside(value: Any, location: Location = ()) -> Iterator[tuple[Location, Any]]:

@@ -2,14 +2,14 @@
 
 import keyword
 import re
-import sys
 from typing import Annotated
 
 from pydantic import AfterValidator
 
+from windlass.spec.taken_names import TAKEN
+
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _FILENAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
-_TAKEN = {"airflow", "windlass", "dags", "plugins", "config", "tests"}
 
 
 def check_word(value: str) -> str:
@@ -39,11 +39,14 @@ def check_relative_path(value: str) -> str:
 def project_name(name: str) -> str:
     """The project's name as a Python package: `-` and `.` become `_`.
 
-    Raises ValueError when it would hide a package: the bundle's folder comes last on Airflow's sys.path.
+    Raises ValueError when a package would hide it: the bundle's folder comes last on Airflow's sys.path.
     """
     word = check_word(re.sub(r"[-.]", "_", name.lower()))
-    if word in _TAKEN or word in sys.stdlib_module_names:
-        raise ValueError(f"the project cannot be called {word!r}: a Python package of that name exists")
+    if word in TAKEN:
+        raise ValueError(
+            f"the project cannot be called {word!r}: a Python package of that name exists, "
+            "which Airflow would import in its place"
+        )
     return word
 
 

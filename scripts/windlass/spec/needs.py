@@ -6,10 +6,11 @@ may come from any release, so a value may be anything.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from windlass.spec.release import Requires
-from windlass.spec.resolved import Resolved
+if TYPE_CHECKING:
+    from windlass.spec.release import Requires
+    from windlass.spec.resolved import Resolved
 
 _DEFAULT_POOL = "default_pool"
 _MARKS = (("{{", "}}"), ("{%", "%}"))
@@ -19,8 +20,10 @@ _VARIABLE = re.compile(r"(?<![\w.])var\.(?:value|json)" + _NAME)
 _CONNECTION = re.compile(r"(?<![\w.])conn" + _NAME)
 
 
-def requires_of(pipelines: Iterable[Resolved]) -> Requires:
+def requires_of(pipelines: "Iterable[Resolved]") -> "Requires":
     """All that the pipelines name, each list sorted."""
+    from windlass.spec.release import Requires  # lint, which asks for single names, needs none of it
+
     found: dict[str, set[str]] = {kind: set() for kind in Requires.model_fields}
     for pipeline in pipelines:
         for kind, name in _named(pipeline):
@@ -30,7 +33,7 @@ def requires_of(pipelines: Iterable[Resolved]) -> Requires:
     return Requires(**{kind: sorted(names) for kind, names in found.items()})
 
 
-def _named(pipeline: Resolved) -> Iterator[tuple[str, Any]]:
+def _named(pipeline: "Resolved") -> Iterator[tuple[str, Any]]:
     """Each kind of thing with what stands where its name does."""
     yield "pools", pipeline.dag.get("pool")
     for task in pipeline.tasks.values():
@@ -55,8 +58,8 @@ def named_in(text: str) -> Iterator[tuple[str, str]]:
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-    elif isinstance(value, (Mapping, list)):
-        for item in value.values() if isinstance(value, Mapping) else value:
+    elif isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
             yield from _texts(item)
 
 

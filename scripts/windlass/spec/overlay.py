@@ -8,6 +8,7 @@ from windlass.spec.document import Document, Location
 from windlass.spec.group import is_task
 from windlass.spec.problem import near
 from windlass.spec.schema import Noun
+from windlass.spec.task import Job
 
 DAG_KEYS = (
     "description",
@@ -65,8 +66,8 @@ _STRUCTURE = {
 }
 _WITHOUT_DEFAULT = {"queue"}
 """Keys whose default is the Airflow's own: they can only differ where they have a value everywhere."""
-_LAID_OVER = {"params", "job"}
-"""Mappings of which an overlay names only what differs; all others are replaced as a whole."""
+_LAID_OVER = {"params", "notify", "job"}
+"""Mappings of which an overlay names only what differs, null for what is taken away; all others are replaced."""
 
 
 class Overlay(Noun):
@@ -121,14 +122,44 @@ def _lay_task(
 ) -> Iterator[tuple[Location, str]]:
     known = [key for key in (*TASK_KEYS, *task) if key not in _STRUCTURE and (key != "job" or "job" in task)]
     for key, item in overlay.items():
-        if key in _STRUCTURE:
+        if key == "outputs" and isinstance(task.get(key), dict) and isinstance(item, Mapping):
+            yield from _lay_checks(task[key], item, (*place, key))
+        elif key in _STRUCTURE:
             yield (*place, key), f"{key} is structure; it cannot differ between environments"
         elif key not in known:
             yield (*place, key), f"the task has no {key!r}; write its usual value there first{near(key, known)}"
         elif key in _WITHOUT_DEFAULT and key not in task and key not in dag:
             yield (*place, key), f"{key} has no value that holds everywhere; write it in the task first"
+        elif key == "job" and isinstance(item, Mapping) and item.keys() - Job.model_fields.keys():
+            for name in sorted(item.keys() - Job.model_fields.keys()):
+                yield (*place, key, name), f"a job has no key {name!r}{near(name, Job.model_fields)}"
         else:
             _lay(task, key, item)
+
+
+def _lay_checks(outputs: Any, overlay: Mapping[str, Any], place: Location) -> Iterator[tuple[Location, str]]:
+    """What must be true of a file may differ, its name and the ports may not; null takes a check away."""
+    for port, item in overlay.items():
+        if port not in outputs:
+            yield (*place, port), f"there is no output {port!r}{near(port, outputs)}"
+        elif not isinstance(item, Mapping) or "file" in item:
+            yield (*place, port), "the names of files are structure; they cannot differ between environments"
+        else:
+            if not isinstance(outputs[port], dict):
+                outputs[port] = {"file": outputs[port]}
+            _lay_deep(outputs[port], item)
+
+
+def _lay_deep(target: dict[str, Any], overlay: Mapping[str, Any]) -> None:
+    for key, item in overlay.items():
+        if isinstance(item, Mapping) and isinstance(target.get(key), str):
+            target[key] = {"type": target[key]}  # a column that says no more than that
+        if isinstance(item, Mapping) and isinstance(target.get(key), dict):
+            _lay_deep(target[key], item)
+        elif item is None:
+            target.pop(key, None)
+        else:
+            target[key] = item
 
 
 def _lay(target: dict[str, Any], key: str, item: Any) -> None:

@@ -10,7 +10,7 @@ from windlass.spec.assemble import Assembled
 from windlass.spec.dag import Dag
 from windlass.spec.document import Document
 from windlass.spec.follow import Follows, Tree, follows, models_of
-from windlass.spec.group import Group
+from windlass.spec.group import Group, is_task
 from windlass.spec.names import Word
 from windlass.spec.overlay import Overlay, overlaid
 from windlass.spec.salvage import salvage_noun
@@ -23,7 +23,8 @@ MAX_TASKS = 1000
 MAX_GROUPS_AROUND = 5
 MAX_ENVIRONMENTS = 20
 MAX_ID = 200
-"""The longest name of a task with its groups; Airflow takes 250, and tasks that windlass adds have longer names."""
+"""The longest name of a task with its groups: tasks that windlass adds have longer names."""
+MAX_ID_OF_AIRFLOW = 250
 
 
 class Pipeline(Noun):
@@ -51,6 +52,12 @@ class Pipeline(Noun):
                 raise ValueError(f"task {name!r} is in more than {MAX_GROUPS_AROUND} groups")
             if len(name) > MAX_ID:
                 raise ValueError(f"{name!r} has more than {MAX_ID} characters; give shorter names")
+            merges = [f"{name}__merge_{port}" for port in tree.tasks[name].outputs] if tree.tasks[name].split else []
+            if too_long := next((merge for merge in merges if len(merge) > MAX_ID_OF_AIRFLOW), None):
+                raise ValueError(
+                    f"{too_long!r}, a task that windlass adds, has more than {MAX_ID_OF_AIRFLOW} characters; "
+                    "give shorter names"
+                )
             made, mark, _ = name.partition("__")
             if mark and made in tree.tasks and (tree.tasks[made].split or tree.tasks[made].for_each):
                 raise ValueError(
@@ -83,13 +90,17 @@ class Pipeline(Noun):
         """The paths of the template and of the defaults that values of the pipeline come from."""
         return self._origins
 
+    @cached_property
+    def _follows(self) -> Follows:
+        return follows(self.tree)
+
     def upstream(self) -> Follows:
         """The ids of the tasks that each task follows; names that do not exist are left out.
 
         A task follows the tasks whose outputs it takes and those that it needs; a task with neither follows the whole
         group before its own. What a group needs, and a branch that decides about it, all that is in it waits for.
         """
-        return follows(self.tree)
+        return self._follows
 
 
 def read_pipeline(document: Document) -> Pipeline | None:
@@ -105,12 +116,30 @@ def salvage_pipeline(document: Document) -> Pipeline | None:
 
     None too when it has more tasks than rules should look at.
     """
+    if _has_many(document.value):
+        read_noun(document, Pipeline)  # which says that there are too many, and what is wrong with the first of them
+        return None
     pipeline = salvage_noun(document, Pipeline)
     if pipeline is None or len(pipeline.task_ids) > MAX_TASKS:
         return None
-    if not document.problems:
+    if all(problem.rule == "yaml-surprise" for problem in document.problems):  # which is a value all the same
         _add_variants(pipeline, document)
     return pipeline
+
+
+def _has_many(value: Any) -> bool:
+    """Whether more tasks were written than may be, however they look."""
+    groups = value.get("tasks") if isinstance(value, dict) else None
+    count = 0
+    waiting = list(groups.values()) if isinstance(groups, dict) else []
+    while waiting and count <= MAX_TASKS:
+        group = waiting.pop()
+        for key, node in group.items() if isinstance(group, dict) else ():
+            if isinstance(node, dict) and not is_task(node):
+                waiting.append(node)
+            else:
+                count += not (key == "needs" and isinstance(node, list))
+    return count > MAX_TASKS
 
 
 def _add_variants(pipeline: Pipeline, document: Document) -> bool:

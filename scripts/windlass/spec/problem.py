@@ -41,6 +41,11 @@ def only_match(word: str, valid: Iterable[str]) -> str | None:
     return close[0] if len(matches) == 1 and close else None
 
 
+def near_match(word: str, valid: Iterable[str]) -> str | None:
+    """The valid word that is most like `word`; None where none is."""
+    return next(iter(get_close_matches(word, sorted(set(valid)), n=1, cutoff=0.6)), None)
+
+
 def near(word: str, valid: Iterable[str]) -> str:
     """The words to end a message with: a near match of `word` where there is one, else the valid values.
 
@@ -50,9 +55,8 @@ def near(word: str, valid: Iterable[str]) -> str:
     "; valid: 'clients', 'scores'"
     """
     candidates = sorted(set(valid))
-    matches = get_close_matches(word, candidates, n=1, cutoff=0.6)
-    if matches:
-        return f"; did you mean {matches[0]!r}?"
+    if match := near_match(word, candidates):
+        return f"; did you mean {match!r}?"
     if not candidates:
         return ""
     shown = ", ".join(repr(candidate) for candidate in candidates[:12])

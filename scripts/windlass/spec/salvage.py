@@ -4,6 +4,7 @@ A value that does not fit, and a key that is missing, becomes the empty value of
 zero. No document may hold these where they would mean something, so rules leave empty values alone.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
 from typing import Annotated, Any, TypeVar, get_args, get_origin
@@ -44,25 +45,32 @@ def _noun(model: type[Model], value: dict[str, Any]) -> Model:
 def _field(info: FieldInfo, value: Any) -> Any:
     """The field's value; where it does not fit, its default, and the empty value where that is None."""
     annotation: Any = Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
-    instead = _empty(info.annotation) if info.is_required() or info.default is None else info.default
+
+    def instead() -> Any:
+        return _empty(info.annotation) if info.is_required() or info.default is None else info.default
+
     return _part(info.annotation, annotation, value, instead)
 
 
-def _part(kind: Any, annotation: Any, value: Any, instead: Any) -> Any:
-    """`value` as far as it is of the `kind` that `annotation` narrows down, else `instead`."""
+def _part(kind: Any, annotation: Any, value: Any, instead: Callable[[], Any]) -> Any:
+    """`value` as far as it is of the `kind` that `annotation` narrows down, else `instead`, made only then."""
     kind = without_none(chosen(kind, value))
     if isinstance(kind, type) and issubclass(kind, BaseModel) and isinstance(value, dict):
         return _noun(kind, value)
     if get_origin(kind) is dict and isinstance(value, dict):
         of = get_args(kind)[1]
-        return {key: _part(of, of, item, _empty(chosen(of, item))) for key, item in value.items()}
+        return {key: _item(of, item) for key, item in value.items()}
     if get_origin(kind) is list and isinstance(value, list):
         of = get_args(kind)[0]
-        return [_part(of, of, item, _empty(chosen(of, item))) for item in value]
+        return [_item(of, item) for item in value]
     try:
         return _adapter(annotation).validate_python(value, strict=True)
     except ValidationError:
-        return instead
+        return instead()
+
+
+def _item(of: Any, item: Any) -> Any:
+    return _part(of, of, item, lambda: _empty(chosen(of, item)))
 
 
 def _empty(annotation: Any) -> Any:

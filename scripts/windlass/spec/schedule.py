@@ -10,7 +10,10 @@ from windlass.spec.duration import Duration
 from windlass.spec.schema import Noun, Text
 
 EARLIEST = date(1970, 1, 1)
+LATEST = date(9999, 12, 30)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T]([01][0-9]|2[0-3]):[0-9]{2}(:[0-9]{2})?)?")
 _ASSET = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,199}")
+_NOT_ASSETS = ("self", "context")
 
 
 def parse_day(value: object) -> object:
@@ -21,19 +24,21 @@ def parse_day(value: object) -> object:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         moment = None
-    if moment is None or not isinstance(value, str):
-        raise ValueError(f"{value!r} is not a date; write it like 2026-01-31 or '2026-01-31 06:00'")
-    if moment.tzinfo is not None or moment.microsecond:
+    if moment is not None and (moment.tzinfo is not None or moment.microsecond):
         raise ValueError(f"{value!r} has a time zone or fractions of a second; the zone is a key of its own: timezone")
-    if moment.date() < EARLIEST:
-        raise ValueError(f"{value!r} is before {EARLIEST}; Airflow cannot count from there in every time zone")
-    return moment if ":" in value or "T" in value else moment.date()
+    if moment is None or not isinstance(value, str) or not _DAY.fullmatch(value):
+        raise ValueError(f"{value!r} is not a date; write it like 2026-01-31 or '2026-01-31 06:00'")
+    if not EARLIEST <= moment.date() <= LATEST:
+        raise ValueError(f"{value!r} is not between {EARLIEST} and {LATEST}; Airflow cannot count there in every zone")
+    return moment if ":" in value else moment.date()
 
 
 def check_asset(value: str) -> str:
     """`value` itself when it may be an asset's name; ValueError otherwise."""
     if not _ASSET.fullmatch(value):
         raise ValueError(f"{value!r} cannot be an asset's name; take letters, digits and _ . / -, without ://")
+    if value in _NOT_ASSETS:
+        raise ValueError(f"{value!r} cannot be an asset's name: Airflow keeps it for itself; take another")
     return value
 
 
@@ -103,8 +108,6 @@ Schedule = Annotated[
     Discriminator(_kind_of_schedule),
 ]
 """A cron expression or a preset like `@daily`, `{every: 2 hours}` or `{assets: ...}`."""
-
-AllOf.model_rebuild()
 
 
 def asset_names(condition: Any) -> list[str]:

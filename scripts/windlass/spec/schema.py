@@ -14,7 +14,7 @@ from windlass.spec.problem import Edit, Problem, near, only_match
 class Noun(BaseModel):
     """A part of a document: keys that it does not know are refused and no value is converted in silence."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 Model = TypeVar("Model", bound=BaseModel)

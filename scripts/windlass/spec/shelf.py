@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from windlass.spec.assemble import Assembled, assemble
 from windlass.spec.defaults import FILE, Defaults, read_defaults
 from windlass.spec.document import Document, parse_document
-from windlass.spec.files import read_inside
+from windlass.spec.files import printable, read_inside
 from windlass.spec.problem import Problem, near
 from windlass.spec.task import is_foreign
 from windlass.spec.template import FOLDER, Template, parse_reference, read_template
@@ -34,6 +34,7 @@ class Shelf:
         self._paths: dict[tuple[str, int], tuple[Path, str, str]] = {}
         self._templates: dict[tuple[str, int], Template] = {}
         self._defaults: dict[str, tuple[Document, Defaults | None] | None] = {}
+        self._defaults_of: dict[str, list[tuple[Document, Defaults]]] = {}
         self._list(self._platform[0], self._platform[1])
         for key in self._list(folder, ""):
             self.template(*key)
@@ -100,13 +101,18 @@ class Shelf:
     def layers_of(self, document: Document) -> Assembled | None:
         """The same with the layers it is made of, even where the pipeline's file is the only one."""
         whole = self.assembled(document)
+        if not isinstance(document.value, dict):
+            return None
         return whole if isinstance(whole, Assembled) or whole is None else assemble(document, None, [])
 
     def defaults_of(self, path: str) -> list[tuple[Document, Defaults]]:
         """The defaults that hold for the pipeline at `path`, the nearest last; those with problems are left out."""
-        folders = [folder for folder in reversed(PurePosixPath(path).parents) if ".." not in folder.parts]
-        found = [self._default(FILE, platform=True), *(self._default(str(folder / FILE)) for folder in folders)]
-        return [(one[0], one[1]) for one in found if one and one[1] is not None]
+        folder = path.rpartition("/")[0]
+        if folder not in self._defaults_of:
+            folders = [one for one in reversed(PurePosixPath(path).parents) if ".." not in one.parts]
+            found = [self._default(FILE, platform=True), *(self._default(str(one / FILE)) for one in folders)]
+            self._defaults_of[folder] = [(one[0], one[1]) for one in found if one and one[1] is not None]
+        return self._defaults_of[folder]
 
     def _template_of(self, document: Document) -> Template | str | None:
         """The template that a pipeline names, or the sentence why there is none, which is then its problem."""
@@ -154,7 +160,7 @@ class Shelf:
                 self._paths[reference] = (root, f"{FOLDER}/{file.name}", shown)
                 found.append(reference)
             elif not shown:
-                path = f"{FOLDER}/{file.name}"
+                path = printable(f"{FOLDER}/{file.name}")
                 message = "a template's file is called NAME@VERSION.yml, such as etl@2.yml"
                 self.documents[path] = Document(path, problems=[Problem(path, 1, 1, "schema", message)])
         return found

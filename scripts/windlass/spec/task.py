@@ -1,14 +1,17 @@
 """A step of a pipeline: a job, an operator, a person's approval or a choice of what goes on."""
 
+import keyword
 import re
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from windlass.spec.dag import Backoff, Weight
+from windlass.spec.dag import LARGEST, Backoff, Weight
 from windlass.spec.duration import Duration
 from windlass.spec.items import holds_item
-from windlass.spec.names import Filename, Word
+from windlass.spec.names import Word
+from windlass.spec.port import ROW_ENDINGS, AnyOutput, Output
 from windlass.spec.problem import near
 from windlass.spec.schedule import AssetName
 from windlass.spec.schema import Noun, Text
@@ -31,10 +34,17 @@ TRIGGER_RULES = (
     "none_skipped",
     "always",
 )
+MEASURES = ("rows", "size", "parts")
+"""The keys of `split` of which one says how large the parts get."""
 MAX_ITEMS = 1000
+_MARK = re.compile("[ -~\t]|tab")
 _REFERENCE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*){2,}")
 
 _FOREIGN = re.compile(r"airflow(\.[a-z_][a-z0-9_]*)+\.[A-Z][A-Za-z0-9]*")
+_SIZE = re.compile(r"[1-9][0-9]{0,6}(Ki|Mi|Gi)")
+_ARGUMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_GIVEN = ("task_id", "dag", "task_group")
+"""Arguments of every operator of Airflow that say where the task is: windlass gives them."""
 
 
 def _is_rule(value: str) -> str:
@@ -62,13 +72,32 @@ def is_reference(value: str) -> bool:
 
 def is_foreign(operator_type: str) -> bool:
     """Whether it is the import path of an operator or sensor that an Airflow provider brings."""
-    return _FOREIGN.fullmatch(operator_type) is not None
+    parts = operator_type.split(".")
+    return _FOREIGN.fullmatch(operator_type) is not None and not any(map(keyword.iskeyword, parts))
+
+
+def _is_size(value: str) -> str:
+    if not _SIZE.fullmatch(value):
+        raise ValueError(f"{value!r} is no size; write it like '512Ki', '64Mi' or '2Gi'")
+    return value
+
+
+def _is_mark(value: str) -> str:
+    if not _MARK.fullmatch(value):
+        raise ValueError(f"{value!r} is not one ASCII character; write it like ';' or 'tab'")
+    return value
+
+
+def _is_quote(value: str) -> str:
+    return value if value == "none" else _is_mark(value)
 
 
 def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+Mark = Annotated[str, AfterValidator(_is_mark)]
+"""One character of a CSV file that is no letter of its text."""
 Condition = Annotated[Text, AfterValidator(_is_condition)]
 """An expression of Airflow's templates, or a port: the text of its file, which is small."""
 Targets = Annotated[list[Text], Field(min_length=1), BeforeValidator(_as_list)]
@@ -144,13 +173,27 @@ class Split(Noun):
 
     input: Word
     rows: int | None = Field(default=None, ge=1)
+    size: Annotated[str, AfterValidator(_is_size)] | None = None
     parts: int | None = Field(default=None, ge=1, le=MAX_ITEMS)
     at_once: int | None = Field(default=None, ge=1)
+    delimiter: Mark | None = None
+    quote: Annotated[str, AfterValidator(_is_quote)] | None = None
+    escape: Mark | None = None
 
     @model_validator(mode="after")
     def _has_one_measure(self) -> "Split":
-        if (self.rows is None) == (self.parts is None):
-            raise ValueError("split needs either 'rows' or 'parts', and not both")
+        given = [key for key in MEASURES if getattr(self, key) is not None]
+        if len(given) != 1:
+            found = f", not {' and '.join(given)}" if given else ""
+            raise ValueError(f"split needs one of 'rows', 'size' and 'parts'{found}")
+        return self
+
+    @model_validator(mode="after")
+    def _has_different_marks(self) -> "Split":
+        quote = '"' if self.quote is None else self.quote
+        marks = [mark for mark in (self.delimiter, quote, self.escape) if mark is not None]
+        if len(set(marks)) < len(marks):
+            raise ValueError(f"delimiter, quote and escape must differ from each other, and the quote is {quote!r}")
         return self
 
 
@@ -164,16 +207,16 @@ class Task(Noun):
     approval: Approval | None = None
     branch: Branch | None = None
     inputs: dict[Word, Text] = {}
-    outputs: dict[Word, Filename] = {}
+    outputs: dict[Word, AnyOutput] = {}
     needs: list[Text] | None = None
     docs: Text | None = None
-    retries: int | None = Field(default=None, ge=0)
+    retries: int | None = Field(default=None, ge=0, le=LARGEST)
     retry_delay: Duration | None = None
     retry_backoff: Backoff | None = None
     max_retry_delay: Duration | None = None
     execution_time: Duration | None = None
     pool: Text | None = None
-    pool_slots: int | None = Field(default=None, ge=1)
+    pool_slots: int | None = Field(default=None, ge=1, le=LARGEST)
     queue: Text | None = None
     priority: Weight | None = None
     trigger_rule: Annotated[str, AfterValidator(_is_rule)] | None = None
@@ -209,14 +252,18 @@ class Task(Noun):
             raise ValueError(
                 f"split.input {self.split.input!r} is no input of the task{near(self.split.input, self.inputs)}"
             )
+        if self.split and self.assets and self.assets.outlets:
+            raise ValueError("a split task ends once for each part; put 'assets.out' into the task that takes its outputs")
         if self.teardown is not None and self.trigger_rule:
             raise ValueError("a teardown runs whenever its setups have; it takes no trigger_rule")
         return self
 
     @model_validator(mode="after")
     def _runs_for_items(self) -> "Task":
-        if self.split and not all(name.endswith(".csv") for name in self.outputs.values()):
-            raise ValueError("split puts .csv files together again; let the task leave no others")
+        if self.split and not all(name.endswith(ROW_ENDINGS) for name in self.filenames.values()):
+            raise ValueError(
+                f"split puts {', '.join(ROW_ENDINGS)} files together again; let the task leave no others"
+            )
         if self.for_each is None:
             return self
         item = f"{{{self.for_each.item}}}"
@@ -229,16 +276,34 @@ class Task(Noun):
 
     @model_validator(mode="after")
     def _may_be_foreign(self) -> "Task":
-        if is_foreign(self.operator_type or "") and (self.inputs or self.outputs or self.split):
+        if not is_foreign(self.operator_type or ""):
+            return self
+        if self.inputs or self.outputs or self.split:
             raise ValueError(f"{self.operator_type} is not windlass's: it takes no inputs and leaves no outputs")
+        for name in self.arguments:
+            if not _ARGUMENT.fullmatch(name) or keyword.iskeyword(name):
+                raise ValueError(f"{name!r} cannot be an argument of {self.operator_type}: it is no name in Python")
+            if name in _GIVEN:
+                raise ValueError(f"{name} follows from the place of the task; remove it")
         return self
+
+    @cached_property
+    def filenames(self) -> dict[str, str]:
+        """The names of the files that it leaves, by port."""
+        return {port: left.file if isinstance(left, Output) else left for port, left in self.outputs.items()}
+
+    @cached_property
+    def checks(self) -> dict[str, dict[str, Any]]:
+        """What must be true of the files that it leaves, by the ports of which something is said."""
+        written = {port: left.checks for port, left in self.outputs.items() if isinstance(left, Output)}
+        return {port: checks for port, checks in written.items() if checks}
 
     @property
     def arguments(self) -> dict[str, Any]:
         """The operator's own arguments: every key of the task that the language does not know."""
         return dict(self.model_extra or {})
 
-    @property
+    @cached_property
     def references(self) -> list[str]:
         """The ports that the task reads, as they were written: `group.task.port`, models left out."""
         written = [value for value in self.inputs.values() if is_reference(value)]

@@ -7,6 +7,7 @@ from airflow.sdk import DAG, Asset, Param, TaskGroup
 from digits.operators.deliver import Deliver
 from digits.operators.fetch_rows import FetchRows
 from digits.operators.job import JobOperator
+from digits.runtime.backoff import backoff
 from digits.runtime.deadline import DeadlineAlert, DeadlineReference, SyncCallback
 from digits.runtime.notifier import Notifier
 
@@ -21,7 +22,7 @@ with DAG(
         "owner": "risk",
         "retries": 2,
         "retry_delay": timedelta(minutes=5),
-        "retry_exponential_backoff": 2,
+        "retry_exponential_backoff": True,
         "max_retry_delay": timedelta(hours=1),
         "execution_timeout": timedelta(hours=1),
         "pool": "dwh",
@@ -56,7 +57,7 @@ with DAG(
             outputs={"data": "rows.csv"},
             retries=0,
             retry_delay=timedelta(minutes=1),
-            retry_exponential_backoff=1.5,
+            retry_exponential_backoff=backoff(1.5),
             max_retry_delay=timedelta(minutes=10),
             execution_timeout=timedelta(hours=2),
             pool="default_pool",

@@ -75,4 +75,5 @@ with DAG(
             execution_time=timedelta(hours=1),
         )
 
+    take_other >> transform_score__split
     [transform_score__merge_scores, transform_score__merge_errors] >> load_after

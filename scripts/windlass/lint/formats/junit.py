@@ -22,7 +22,8 @@ def text(findings: Findings) -> str:
     counts = f'tests="{len(cases)}" failures="{len(findings.problems)}" errors="0" skipped="0"'
     suite = f"  <testsuite name={_attribute(findings.tool)} {counts}>\n{''.join(cases)}  </testsuite>\n"
     name = _attribute(findings.tool)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name={name} {counts}>\n{suite}</testsuites>\n'
+    whole = f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name={name} {counts}>\n{suite}</testsuites>\n'
+    return whole.encode("ascii", "xmlcharrefreplace").decode()  # the same bytes whatever a terminal takes
 
 
 def _passed(path: str) -> str:

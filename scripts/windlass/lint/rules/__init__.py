@@ -2,8 +2,10 @@
 
 from windlass.lint.rules import (
     distinct_filenames,
+    distinct_prefix,
     known_argument,
     known_asset,
+    known_case,
     known_connection,
     known_environment,
     known_file,
@@ -16,6 +18,7 @@ from windlass.lint.rules import (
     known_placeholder,
     known_pool,
     known_port,
+    known_receiver,
     known_task,
     known_variable,
     newest_template,
@@ -31,8 +34,10 @@ from windlass.lint.rules import (
 
 RULES = (
     distinct_filenames,
+    distinct_prefix,
     known_argument,
     known_asset,
+    known_case,
     known_connection,
     known_environment,
     known_file,
@@ -45,6 +50,7 @@ RULES = (
     known_placeholder,
     known_pool,
     known_port,
+    known_receiver,
     known_task,
     known_variable,
     newest_template,
@@ -67,6 +73,7 @@ IGNORABLE = frozenset(
         known_owner,
         known_placeholder,
         known_pool,
+        known_receiver,
         known_variable,
         newest_template,
         no_future_start,
@@ -77,7 +84,10 @@ IGNORABLE = frozenset(
     )
 )
 """Rules that a comment can take back for a line; what breaks another one could not be rendered or would not run."""
+NOT_OF_TEMPLATES = (known_asset, known_name, known_owner, newest_template, unused_output)
+"""Rules that say nothing about a template alone: its pipelines may have what is missing, or make use of it."""
 NEEDS_ENVIRONMENTS = frozenset(
-    rule.NAME for rule in (known_asset, known_connection, known_flavor, known_image, known_pool, known_variable)
+    rule.NAME
+    for rule in (known_asset, known_connection, known_flavor, known_image, known_pool, known_receiver, known_variable)
 )
 """Rules that find nothing, or not all, where no environments are known."""

@@ -12,7 +12,7 @@ NAME = "distinct-filenames"
 def check(project: Project) -> Iterator[Problem]:
     """A problem for each output whose file name an earlier output of the same task or model has."""
     for file, _, location, task in project.tasks():
-        yield from _check(file.document, location, task.outputs)
+        yield from _check(file.document, location, task.filenames)
     for model_file in project.models:
         if model_file.model:
             yield from _check(model_file.document, (), model_file.model.outputs)

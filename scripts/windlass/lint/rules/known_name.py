@@ -1,4 +1,7 @@
-"""A pipeline is called like its file, every file's name can be used as a name, and no two pipelines share one."""
+"""A pipeline is called like its file, every file's name can be used as a name, and no two pipelines share one.
+
+Pipelines stand in `pipelines/` itself: a file in a folder below it is a problem, since nobody reads it.
+"""
 
 from collections.abc import Iterator
 

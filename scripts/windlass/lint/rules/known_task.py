@@ -1,6 +1,6 @@
 """`needs`, `inputs`, `teardown` and the cases of a branch name tasks (`group.task`) or groups of this pipeline."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from windlass.lint.project import PipelineFile, Project
 from windlass.spec.document import Location
@@ -13,7 +13,7 @@ NAME = "known-task"
 def check(project: Project) -> Iterator[Problem]:
     """A problem for each task or group that is named somewhere and that the pipeline does not have."""
     for file in project.pipelines:
-        ids, names = list(file.written_ids), [*file.written_ids, *file.written_groups]
+        ids, names = file.written_ids, [*file.written_ids, *file.written_groups]
         for _, location, group in file.groups():
             for i, need in enumerate(group.needs or []):
                 yield from _known(file, need, names, (*location, "needs", i), "task or group")
@@ -51,6 +51,6 @@ def _targets(task: Task) -> Iterator[tuple[Location, str]]:
             yield ("default",), target
 
 
-def _known(file: PipelineFile, name: str, known: list[str], location: Location, what: str) -> Iterator[Problem]:
+def _known(file: PipelineFile, name: str, known: Collection[str], location: Location, what: str) -> Iterator[Problem]:
     if name and name not in known:
         yield file.document.problem(location, NAME, f"there is no {what} {name!r}{near(name, known)}")

@@ -1,0 +1,35 @@
+"""Work that waits outside of Python, done so that the signals by which Airflow ends a task are heard meanwhile."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from threading import Thread
+from typing import TypeVar
+
+GRACE = 30.0
+"""Seconds in which work must end after it was cancelled."""
+
+T = TypeVar("T")
+
+
+def interruptible(work: Callable[[], T], cancel: Callable[[], None]) -> T:
+    """What `work` returns or raises.
+
+    A driver that waits in C lets no handler of a signal run; so another thread waits for it. What such a handler raises
+    here calls `cancel` and is raised again as soon as the work has ended.
+    """
+    result: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            result.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - it is raised again in the thread that waits
+            result.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    try:
+        return result.result()
+    except BaseException:
+        if not result.done():
+            cancel()
+            wait([result], GRACE)
+        raise
