@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import authoring, parsing, promotion, rollback, serving, splitting, staging
+from bench import authoring, checks, jobs, parsing, promotion, rollback, serving, splitting, staging
 from bench.landscape import landscape
 from bench.report import surroundings, write_part
 
@@ -21,6 +21,8 @@ def main() -> None:
         "authoring": authoring.measure,
         "parsing": parsing.measure,
         "splitting": splitting.measure,
+        "checks": checks.measure,
+        "jobs": jobs.measure,
     }
     with tempfile.TemporaryDirectory() as folder, landscape(Path(folder)) as land:
         for name in sys.argv[1:] or known:

@@ -131,7 +131,7 @@ def _scratch(folder: Path) -> Iterator[Path]:
 
 
 def run(command: Sequence[str], folder: Path) -> Ran:
-    """Runs a command in `folder`; its memory is looked at 100 times a second."""
+    """Runs a command in `folder`; its memory, and that of the processes it starts, is looked at 100 times a second."""
     start, peak = time.perf_counter(), 0
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
     while True:
@@ -140,11 +140,18 @@ def run(command: Sequence[str], folder: Path) -> Ran:
             seconds = time.perf_counter() - start
             process.returncode = os.waitstatus_to_exitcode(status)
             break
-        peak = max(peak, _peak_of(process.pid))
+        peak = max(peak, sum(map(_peak_of, [process.pid, *_children(process.pid)])))
         time.sleep(0.01)
     if process.returncode:
         raise SystemExit(f"{' '.join(command[:3])} ended with {process.returncode}")
     return Ran(seconds, usage.ru_utime + usage.ru_stime, peak / 1024)
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
 
 
 def _peak_of(pid: int) -> int:

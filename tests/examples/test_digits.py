@@ -2,7 +2,10 @@
 
 import csv
 import io
+import json
+import os
 import shutil
+import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -47,6 +50,24 @@ def test_its_own_tests_pass_without_windlass() -> None:
     tests = load_models(DIGITS)["digits"].tests
     assert tests
     assert run_tests(DIGITS, tests, lines.append).reason is None, "\n".join(lines)
+
+
+def test_its_contract_tests_pass(tmp_path: Path) -> None:
+    project = shutil.copytree(DIGITS, tmp_path / "digits")
+    result = subprocess.run(
+        [sys.executable, "-c", "from windlass.cli.main import main; main()", "test", "read_digits", "--json"],
+        cwd=project,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    cases = json.loads(result.stdout)["cases"]
+    assert [(case["case"], case["problems"]) for case in cases] == [
+        ("read_digits/transform.score/four_images", []),
+        ("read_digits/transform.score/white_image", []),
+    ]
 
 
 @pytest.mark.airflow

@@ -1,6 +1,7 @@
 """The comparison of files: equal to itself in any order that is allowed, and any change of a cell is found."""
 
 import csv
+import gzip
 import io
 import json
 from decimal import Decimal
@@ -179,6 +180,27 @@ def test_what_cannot_be_compared_is_said(
     with pytest.raises(RuntimeStop) as stop:
         difference(tmp_path / name, tmp_path / "came" / name, likeness)
     assert said in str(stop.value)
+
+
+@pytest.mark.parametrize("ending", [".gz", ".zst"])
+def test_packed_files_are_compared_by_what_is_inside(tmp_path: Path, ending: str) -> None:
+    def write(name: str, text: str, level: int) -> Path:
+        path = tmp_path / name / f"a.csv{ending}"
+        path.parent.mkdir()
+        if ending == ".gz":
+            path.write_bytes(gzip.compress(text.encode(), level))
+        else:
+            arrow = pytest.importorskip("pyarrow")
+            path.write_bytes(arrow.Codec("zstd", level).compress(text.encode(), asbytes=True))
+        return path
+
+    one, same, other = write("one", "a\n1\n", 1), write("same", "a\n1\n", 9), write("other", "a\n2\n", 1)
+    assert one.read_bytes() != same.read_bytes() or ending == ".zst"
+    assert difference(one, same, Likeness()) is None
+    assert difference(one, other, Likeness()) == "row 1: column 'a': expected '1', came '2'"
+    one.write_bytes(b"no archive")
+    with pytest.raises(RuntimeStop, match="csv"):
+        difference(one, other, Likeness())
 
 
 def test_a_long_difference_of_texts_is_cut(tmp_path: Path) -> None:

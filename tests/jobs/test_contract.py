@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,6 +10,10 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
+
+from windlass.spec.case import Case
+from windlass.spec.document import parse_document
+from windlass.spec.schema import read_noun
 
 from .case_project import CaseProject
 
@@ -135,6 +140,15 @@ def test_params_date_and_item_reach_the_script(project: CaseProject, monkeypatch
     assert project.test(monkeypatch, "--json").problems() == {"given": [], "usual": []}
 
 
+def test_a_case_that_expects_nothing_says_so(project: CaseProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.case("bare")
+    project.case("full", "expect: {scores: {rows: 2}}")
+    said = project.test(monkeypatch, "--jobs", "1")
+    assert said.code == 0
+    assert "passed clients/transform.score/bare" in said.err
+    assert said.err.count("it expects nothing but a good end") == 1
+
+
 def test_cases_are_chosen_by_name_and_jobs_without_one_are_listed(
     project: CaseProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -232,6 +246,26 @@ def test_a_case_of_a_pipeline_that_is_broken_fails_with_its_first_problem(
     project.write("pipelines/clients.yml", "dag: {name: clients, retries: two}\ntasks: {}\n")
     (found,) = project.test(monkeypatch, "--json").problems().values()
     assert "pipelines/clients.yml:1:" in found[0]
+
+
+def test_the_examples_of_the_page_are_cases() -> None:
+    page = (Path(__file__).parents[2] / "docs/jobs.md").read_text(encoding="utf-8")
+    section = page.partition("\n## Contract tests\n")[2].partition("\n## ")[0]
+    texts = re.findall(r"```yaml\n(.*?)```", section, re.S)
+    assert len(texts) == 2
+    for text in texts:
+        document = parse_document("case.yml", text.encode())
+        assert read_noun(document, Case), document.problems
+
+
+def test_on_a_terminal_a_bar_shows_how_many_cases_have_ended(project: CaseProject) -> None:
+    project.case("one")
+    project.case("two")
+    command = [sys.executable, "-c", "from windlass.cli.main import main; main()", "test"]
+    variables = {"PATH": os.environ["PATH"], "FORCE_COLOR": "1", "TTY_COMPATIBLE": "1"}
+    done = subprocess.run(command, cwd=project.folder, env=variables, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "2/2" in done.stderr and "2 cases: 2 passed, 0 failed" in done.stdout
 
 
 def test_an_interrupt_ends_the_jobs_that_run(project: CaseProject) -> None:

@@ -49,6 +49,11 @@ def test_a_rule_decides_as_airflow_does(rule: str, states: list[State | None], e
     assert decide(rule, {str(number): state for number, state in enumerate(states)}) == expected
 
 
+@pytest.mark.parametrize("rule", TRIGGER_RULES)
+def test_a_task_that_follows_nothing_runs(rule: str) -> None:
+    assert decide(rule, {}) == "run"
+
+
 def test_the_table_has_each_rule() -> None:
     assert {rule for rule, _, _ in TABLE} == set(TRIGGER_RULES)
 

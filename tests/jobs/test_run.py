@@ -169,3 +169,40 @@ def test_ctrl_c_ends_all_jobs_and_says_where_things_are(laptop: Laptop) -> None:
         with pytest.raises(ProcessLookupError):
             os.kill(int(pid.read_text()), 0)
     assert (laptop.folder / "result/run.json").exists()
+
+
+MAKE = r"printf 'id,x\n1,2\n2,4\n3,6\n' > {out}"
+FILES = f"""
+  a:
+    make: {job(MAKE, ", outputs: {out: a.csv}")}
+    check: {{operator_type: check_data, rows: {{at_least: 3}}, unique: [id], inputs: {{data: a.make.out}}}}
+    lines: {{operator_type: convert, inputs: {{data: a.make.out}}, outputs: {{out: a.jsonl}}, needs: [a.check]}}
+    cut: {{operator_type: split_csv, rows: 2, inputs: {{data: a.make.out}}, outputs: {{parts: part.csv}}}}
+    again: {{operator_type: merge_csv, inputs: {{parts: a.cut.parts}}, outputs: {{data: again.csv}}}}
+  b:
+    lines: {{operator_type: deliver, inputs: {{data: a.lines.out}}, to: "{{ds}}/a.jsonl"}}
+    again: {{operator_type: deliver, inputs: {{data: a.again.data}}, to: "{{{{ params.where }}}}/again.csv"}}
+"""
+WHERE = ", params: {where: {type: string, default: there}}"
+
+
+def test_operators_that_need_only_files_do_what_they_do_in_airflow(laptop: Laptop) -> None:
+    laptop.pipeline("p", FILES, WHERE)
+    ran = laptop.run("p", "--date", "2026-01-31", "--json")
+    assert ran.code == 0, ran.out + ran.err
+    delivered = Path(ran.json["folder"]) / "delivered"
+    assert (delivered / "2026-01-31/a.jsonl").read_text().splitlines()[0] == '{"id": 1, "x": 2}'
+    assert (delivered / "there/again.csv").read_text() == "id,x\n1,2\n2,4\n3,6\n"
+    laptop.pipeline("p", FILES.replace("at_least: 3", "at_least: 4"), WHERE)
+    ran = laptop.run("p", "--json")
+    assert ran.code == 1, ran.out + ran.err
+    assert (ran.states()["a.check"], ran.states()["a.lines"]) == ("failed", "upstream_failed")
+    assert "task a.check: the number of rows is 3, less than 4" in ran.err
+
+
+def test_an_environments_own_values_hold_with_env(laptop: Laptop) -> None:
+    tasks = f"  a:\n    b: {job('echo {{ params.x }} $WINDLASS_ENVIRONMENT')}\n"
+    overlay = "environments:\n  dev: {dag: {params: {x: {default: of dev}}}}\n"
+    laptop.pipeline("p", tasks + overlay, ", params: {x: {type: string, default: usual}}")
+    assert "[a.b] usual local" in laptop.run("p").err
+    assert "[a.b] of dev dev" in laptop.run("p", "--env", "dev").err

@@ -91,7 +91,6 @@ def test_what_lint_takes_croniter_takes_too(expression: str) -> None:
         ("nonsense", None),
         ("0 0 1 * */2", timedelta(days=1)),
         ("0 0 */2 * 0-6", timedelta(days=1)),
-        ("0 0 1 * *", timedelta(days=28)),
     ],
 )
 def test_the_shortest_time_between_two_runs_is_found(expression: str, gap: timedelta | None) -> None:

@@ -125,7 +125,10 @@ def test_a_template_value_reaches_the_shell_as_one_word(s3: Any, good: Ran) -> N
 def test_a_job_sees_no_credentials_of_its_worker(s3: Any, good: Ran) -> None:
     seen = read(s3, f"dev/delivered/probe/{good.run_id}/seen.txt")
     names = {line.partition("=")[0] for line in seen.splitlines()}
-    assert names <= {"PATH", "HOME", "LANG", "PWD", "PYTHONUNBUFFERED", "SHLVL", "_"}
+    said = {name for name in names if name.startswith("WINDLASS_")}
+    assert names - said <= {"PATH", "HOME", "LANG", "PWD", "PYTHONUNBUFFERED", "SHLVL", "TMPDIR", "_"}
+    of_the_run = {"PIPELINE", "TASK", "RUN_ID", "ENVIRONMENT", "TRY", "MAP_INDEX"}
+    assert said == {f"WINDLASS_{name}" for name in of_the_run}
 
 
 def test_files_between_tasks_lie_under_run_task_try_and_index(s3: Any, good: Ran) -> None:

@@ -83,6 +83,13 @@ def test_a_branch_skips_what_it_names_and_did_not_choose_and_nothing_else(ran: R
     }
 
 
+def test_a_file_that_is_not_as_it_must_be_is_not_passed_on_and_others_are_counted(ran: Ran) -> None:
+    assert (ran.states["done.wrong"], ran.states["done.takes_wrong"]) == ("failed", "upstream_failed")
+    assert "output 'rows' (wrong.csv), row 2: column 'id' is '1.7', more than 1" in ran.log
+    assert ran.log.count("output out: 2 rows are as they must be") == 2  # of each part; the last has one
+    assert "output data: 5 rows are as they must be" in ran.log
+
+
 def test_a_teardown_runs_although_the_work_failed(ran: Ran) -> None:
     assert {task: ran.states[f"done.{task}"] for task in ("made", "fails", "away")} == {
         "made": "success",

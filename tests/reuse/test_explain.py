@@ -90,6 +90,14 @@ def test_arguments_have_the_operators_default_and_that_of_defaults(explain: Call
     ]
 
 
+def test_a_bound_of_an_output_shows_who_said_it(explain: Callable[..., Any], tmp_path: Path) -> None:
+    template = FILES["templates/etl@2.yml"].replace("{data: rows.csv}", "{data: {file: rows.csv, rows: {at_least: 9}}}")
+    own = "environments: {dev: {tasks: {extract: {rows: {outputs: {data: {rows: {at_least: 1}}}}}}}}\n"
+    write(tmp_path, {"templates/etl@2.yml": template, "pipelines/orders.yml": ORDERS + own})
+    found = explain("orders", "tasks.extract.rows.outputs.data.rows.at_least", "--env", "dev", "--json")
+    assert [(by, value) for by, value, _ in steps(found)] == [("template", 9), ("environment", 1)]
+
+
 def test_without_a_field_all_that_is_written_is_shown(explain: Callable[..., Any]) -> None:
     said = explain("pipelines/orders.yml")
     assert 'dag.owner = "shop"\n    "shop"  defaults  defaults.yml:1:26\n' in said

@@ -198,6 +198,19 @@ def test_a_template_of_the_platform_is_found_and_the_repositorys_own_wins(tmp_pa
     assert orders(tmp_path).origins == ("templates/etl@2.yml",)
 
 
+def test_parameters_stand_in_checks_and_the_file_of_an_output_is_no_path_of_the_platform(tmp_path: Path) -> None:
+    at_most, unique = ('"$[[ parameters.rows ]]"', '"$[[ parameters.columns ]]"')
+    more = f", rows: {{at_most: {at_most}}}, columns: {{id: integer}}, unique: {unique}"
+    wanted = {"rows": {"at_most": 1000}, "columns": {"id": "integer"}, "unique": ["id"]}
+    for written, checks in (("", {}), (more, {"data": wanted})):
+        template = TEMPLATE.replace("{data: rows.csv}", f"{{data: {{file: rows.csv{written}}}}}")
+        write(tmp_path, {".windlass/platform/templates/etl@2.yml": template, "pipelines/orders.yml": ORDERS})
+        report = check_project(tmp_path, None)
+        assert not report.problems, said(report)
+        task = report.pipelines["pipelines/orders.yml"].task_ids["extract.rows"]
+        assert (task.filenames, task.checks) == ({"data": "rows.csv"}, checks)
+
+
 def test_paths_in_a_template_of_the_platform_are_the_platforms_and_ports_are_no_paths(tmp_path: Path) -> None:
     template = (
         "template: {description: x, parameters: {table: {type: string, description: x, pattern: '.+'}}}\n"

@@ -37,7 +37,11 @@ ENDS = {
     "load.only": "skipped",
     "load.skip": "skipped",
     "done.fails": "failed",
+    "done.wrong": "failed",
+    "done.takes_wrong": "upstream_failed",
 }
+CHECKED = {"digits/checked", "language/checked"}
+"""Their environments differ in what outputs are checked for: that is in the code, and no part of what Airflow keeps."""
 """How the tasks of tests/render/flow.yml end that do not end well."""
 PEOPLE = b"name,age\na,1\nb,2\nc,3\nd,4\ne,5\n"
 
@@ -128,7 +132,7 @@ def test_airflow_imports_and_keeps_every_dag_the_same_twice(
         assert [error for error in errors.values() if not any(said in error for said in NEWER)] == []
     for environment in ("dev", "stage", "prod"):
         other = {f"{name}/{dag}" for name, found in seen["projects"].items() for dag in found["other"][environment]}
-        assert other == overlaid(projects, environment) & loads, environment
+        assert other == (overlaid(projects, environment) & loads) - CHECKED, environment
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -33,6 +33,13 @@ class _Later:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._made, name)
 
+    def __enter__(self) -> "Console":
+        """Rich's own displays enter their console: these two are not looked up by `__getattr__`."""
+        return self._made.__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        self._made.__exit__(*error)
+
     @cached_property
     def _made(self) -> "Console":
         from rich.console import Console

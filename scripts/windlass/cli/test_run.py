@@ -1,7 +1,8 @@
 """What `windlass test` does: reads models and cases, runs those that are meant, and makes new cases."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -97,24 +98,42 @@ def run(folder: Path, chosen: Chosen, at_once: int | None, *, accept: bool) -> D
 
     def see(result: Result) -> None:
         seen.append(result)
+        advance()
         word = "FAILED" if result.problems else "passed"
-        accepted = f", accepted {', '.join(result.accepted)}" if result.accepted else ""
-        console.step(f"[{len(seen)}/{count}] {word} {result.contract.name} {result.seconds:.1f} s{accepted}")
+        more = f", accepted {', '.join(result.accepted)}" if result.accepted else ""
+        if result.contract.expects_little and not more:
+            more = "; it expects nothing but a good end"
+        console.step(f"[{len(seen)}/{count}] {word} {result.contract.name} {result.seconds:.1f} s{more}")
 
     def copy_code(model: Model, target: Path) -> None:
         for path in model.code:
             copy_files(folder, find_files(folder, path, "code"), target)
 
-    cases = run_cases(
-        chosen.contracts,
-        folder,
-        chosen.all_models,
-        copy_code,
-        see,
-        at_once=at_once or os.cpu_count() or 1,
-        accept=accept,
-    )
+    with _bar(count) as advance:
+        cases = run_cases(
+            chosen.contracts,
+            folder,
+            chosen.all_models,
+            copy_code,
+            see,
+            at_once=at_once or os.cpu_count() or 1,
+            accept=accept,
+        )
     return Done(models, cases, chosen.without)
+
+
+@contextmanager
+def _bar(count: int) -> Iterator[Callable[[], None]]:
+    """A bar on standard error that is told of each case which has ended; nothing where no one looks."""
+    if not console.err.is_terminal or count < 2:
+        yield lambda: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console.err, transient=True) as bar:
+        task = bar.add_task("cases", total=count)
+        yield lambda: bar.advance(task)
 
 
 def _has_tests(name: str, model: Model) -> bool:

@@ -1,8 +1,11 @@
 """Says how a file differs from the one that was expected: the first row and column, or the lines of a text."""
 
 import json
+import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from difflib import unified_diff
@@ -10,6 +13,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from windlass.runtime.compressed import compression_of, unpacked
 from windlass.runtime.errors import RuntimeStop
 from windlass.runtime.rows import read_rows
 from windlass.runtime.tables import FORMATS
@@ -36,6 +40,9 @@ def difference(expected: Path, came: Path, likeness: Likeness) -> str | None:
     """How the file `came` differs from `expected`, None when it does not; RuntimeStop where one cannot be read."""
     if expected.read_bytes() == came.read_bytes():
         return None
+    if compression_of(came.name):  # its bytes tell of the program that packed it, too
+        with unpacked_file(expected) as one, unpacked_file(came) as two:
+            return difference(one, two, likeness)
     ending = came.suffix
     if ending in FORMATS:
         found = table_difference(read_rows(expected), read_rows(came), likeness)
@@ -47,6 +54,20 @@ def difference(expected: Path, came: Path, likeness: Likeness) -> str | None:
     if not likeness.is_exact:
         raise RuntimeStop(f"only {', '.join((*FORMATS, '.json'))} files are compared by their values")
     return _of_text(expected, came)
+
+
+@contextmanager
+def unpacked_file(path: Path) -> Iterator[Path]:
+    """The file itself, or for one that ends with .gz or .zst a file of what is inside it, which is gone afterwards."""
+    ending = compression_of(path.name)
+    if not ending:
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="windlass-test-") as folder:
+        plain = Path(folder, path.name.removesuffix(ending))
+        with path.open("rb") as packed, unpacked(packed, path.name) as inner, plain.open("wb") as file:
+            shutil.copyfileobj(inner, file)
+        yield plain
 
 
 Table = tuple[list[str], Iterator[list[Any]]]

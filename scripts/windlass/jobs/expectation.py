@@ -4,7 +4,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from windlass.jobs.compare import Likeness, difference
+from windlass.jobs.compare import Likeness, difference, unpacked_file
 from windlass.runtime.checked import Checked
 from windlass.runtime.errors import RuntimeStop
 from windlass.runtime.output_checks import check_path
@@ -57,7 +57,8 @@ def problems_of_failure(failure: Failure, exit_code: int | None, reason: str, ta
 def _order(path: Path, output: ExpectedOutput) -> str | None:
     if not isinstance(output.columns, list):
         return None
-    columns, _ = read_rows(path)
+    with unpacked_file(path) as plain:
+        columns, _ = read_rows(plain)
     return None if columns == output.columns else f"expected the columns {output.columns}, came {columns}"
 
 

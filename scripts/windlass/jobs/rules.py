@@ -12,6 +12,8 @@ TEARDOWN = "teardown"
 
 def decide(rule: str, upstream: Mapping[str, State | None], setups: Iterable[str] = ()) -> Decision:
     """Whether a task runs, from the states of the tasks that it follows; None is one that has not ended."""
+    if not upstream:
+        return "run"
     count = Counter(upstream.values())
     success, failed, skipped = count["success"], count["failed"] + count["upstream_failed"], count["skipped"]
     is_done = count[None] == 0

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from windlass.jobs.case_model import CaseModels, CopyCode
-from windlass.jobs.contract import Bench, Contract, Result, run_case
+from windlass.jobs.contract import Bench, Contract, Result
+from windlass.jobs.run_case import run_case
 from windlass.spec.model import Model
 
 

@@ -10,6 +10,8 @@ from .csv_text import Cut
 SEGMENT = 256 * 1024
 """Bytes that are looked at in one go: they stay in the processor's cache."""
 
+Count = Callable[[bytes, Dialect, bool], tuple[int, bool]]
+"""Tells how many records end in bytes, and whether a quoted field goes on after them."""
 Slice = tuple[int, memoryview]
 """Bytes of the file and the number of the part that they belong to; slices come in the order of the file."""
 
@@ -26,13 +28,15 @@ def slices(
     return by_parts(found, dialect, cut.parts or 1, max(size - header, 1))
 
 
-def segments(rest: bytes, read: Callable[[int], bytes], dialect: Dialect) -> Iterator[bytes]:
+def segments(
+    rest: bytes, read: Callable[[int], bytes], dialect: Dialect, length_read: int | None = None
+) -> Iterator[bytes]:
     """The file in pieces that end with a line; the last one may lack its line end."""
     waiting, length = [rest], len(rest)
-    while block := read(SEGMENT):
+    while block := read(length_read or SEGMENT):
         end = dialect.last_line_end(block)
         if end:
-            yield b"".join([*waiting, block[:end]])
+            yield b"".join([*waiting, memoryview(block)[:end]])
             waiting, length = [block[end:]], len(block) - end
         else:
             waiting.append(block)
@@ -42,8 +46,8 @@ def segments(rest: bytes, read: Callable[[int], bytes], dialect: Dialect) -> Ite
         yield last
 
 
-def by_rows(found: Iterable[bytes], dialect: Dialect, rows: int) -> Iterator[Slice]:
-    """Parts of so many records."""
+def by_rows(found: Iterable[bytes], dialect: Dialect, rows: int, count: Count = count) -> Iterator[Slice]:
+    """Parts of so many records; `count` may know more of the segments than their bytes."""
     part, have, is_open, without_end = 0, 0, False, 0
     for segment in found:
         view, at = memoryview(segment), 0

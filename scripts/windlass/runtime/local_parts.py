@@ -5,11 +5,13 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from queue import Queue
 from threading import Thread
 from typing import Any, BinaryIO
 
+from .counting_ahead import count_ahead
 from .csv_dialect import Dialect
 from .csv_text import Cut
 from .errors import RuntimeStop
@@ -72,10 +74,9 @@ def split_here(
             source,
             cut,
             name,
-            lambda part: (scratch / part).open(
-                "xb",
-            ),
+            lambda part: (scratch / part).open("xb"),
             dialect,
+            count_ahead=partial(count_ahead, source.path),
         )
         made = [part_name(name, number) for number in range(count)]
         for path in old:

@@ -1,14 +1,15 @@
 """Cuts a CSV, JSON lines or Parquet file into parts: one pass from a stream to streams, with little of it in memory."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Any, BinaryIO, Protocol
 
 from .compressed import compression_of, packed, unpacked
+from .counting_ahead import Ahead
 from .csv_dialect import LINES, Broken, Dialect
 from .csv_header import Header, read_header
 from .csv_text import Cut
-from .cutting import SEGMENT, Slice, slices
+from .cutting import SEGMENT, Slice, by_rows, slices
 from .errors import RuntimeStop
 
 KINDS = (".csv", ".jsonl", ".parquet")
@@ -31,6 +32,8 @@ class Source(Protocol):
 
 Create = Callable[[str], AbstractContextManager[Any]]
 """Makes a file of this name: what is written is kept when it is left well, and gone when it is left by an error."""
+CountAhead = Callable[[int, Dialect], AbstractContextManager[Ahead | None]]
+"""Counts the records behind so many bytes of the file, before they are read here, if it can."""
 
 
 def kind_of(name: str) -> str:
@@ -48,10 +51,18 @@ def part_name(name: str, number: int) -> str:
     return f"{stem}-{number:05d}{dot}{extension}"
 
 
-def split(source: Source, cut: Cut, name: str, create: Create, dialect: Dialect, most: int | None = None) -> int:
+def split(
+    source: Source,
+    cut: Cut,
+    name: str,
+    create: Create,
+    dialect: Dialect,
+    most: int | None = None,
+    count_ahead: CountAhead | None = None,
+) -> int:
     """Cuts `source` into parts that are called after `name`, each with the header, and returns how many there are.
 
-    A file without rows makes one part; more than `most` are refused.
+    A file without rows makes one part; more than `most` are refused. Only `rows` of plain text are counted ahead.
     """
     if kind_of(source.name) != kind_of(name):
         raise ValueError(f"{source.name!r} cannot be cut into parts like {name!r}: both must be of the same kind")
@@ -65,18 +76,30 @@ def split(source: Source, cut: Cut, name: str, create: Create, dialect: Dialect,
         from .parquet_parts import split_parquet
 
         return split_parquet(source, cut, begin)
-    return _split_text(source, cut, begin, name, dialect if kind_of(name) == ".csv" else LINES)
+    if not cut.rows or compression_of(source.name):
+        count_ahead = None
+    return _split_text(source, cut, begin, name, dialect if kind_of(name) == ".csv" else LINES, count_ahead)
 
 
 def _split_text(
-    source: Source, cut: Cut, begin: Callable[[int], AbstractContextManager[Any]], name: str, dialect: Dialect
+    source: Source,
+    cut: Cut,
+    begin: Callable[[int], AbstractContextManager[Any]],
+    name: str,
+    dialect: Dialect,
+    count_ahead: CountAhead | None,
 ) -> int:
     size = inner_size(source) if cut.parts else 0
     with source.open() as file, unpacked(file, source.name) as inner:
         header = read_first(inner.read, source.name, dialect)
-        found = slices(header.rest, inner.read, header.dialect, cut, len(header.record), size)
+        start = len(header.record) + len(header.rest)
         part = -1
-        with ExitStack() as parts:
+        with ExitStack() as parts, count_ahead(start, header.dialect) if count_ahead else nullcontext() as ahead:
+            if ahead and cut.rows:
+                pieces = ahead.segments(header.rest, inner.read, header.dialect)
+                found = by_rows(pieces, header.dialect, cut.rows, ahead.count)
+            else:
+                found = slices(header.rest, inner.read, header.dialect, cut, len(header.record), size)
             for number, data in _named(found, source.name):
                 while part < number:
                     parts.close()

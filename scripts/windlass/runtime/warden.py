@@ -49,8 +49,12 @@ def main(limit: float, grace: float, status: int, limits: Limits, command: list[
     _adopt_orphans()
     alarm = _signals_as_bytes()
     os.set_inheritable(status, False)
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
-    _report(status, f"started {child.pid}\n")
+    child = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=lambda: _report(status, f"started {os.getpid()}\n"),  # the command may kill this process at once
+    )
     reason = _wait(child, alarm, time.monotonic() + limit, limits)
     if reason in ("timeout", "stopped"):
         _signal_group(child.pid, signal.SIGTERM)

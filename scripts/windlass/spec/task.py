@@ -253,7 +253,9 @@ class Task(Noun):
                 f"split.input {self.split.input!r} is no input of the task{near(self.split.input, self.inputs)}"
             )
         if self.split and self.assets and self.assets.outlets:
-            raise ValueError("a split task ends once for each part; put 'assets.out' into the task that takes its outputs")
+            raise ValueError(
+                "a split task ends once for each part; put 'assets.out' into the task that takes its outputs"
+            )
         if self.teardown is not None and self.trigger_rule:
             raise ValueError("a teardown runs whenever its setups have; it takes no trigger_rule")
         return self
@@ -261,9 +263,7 @@ class Task(Noun):
     @model_validator(mode="after")
     def _runs_for_items(self) -> "Task":
         if self.split and not all(name.endswith(ROW_ENDINGS) for name in self.filenames.values()):
-            raise ValueError(
-                f"split puts {', '.join(ROW_ENDINGS)} files together again; let the task leave no others"
-            )
+            raise ValueError(f"split puts {', '.join(ROW_ENDINGS)} files together again; let the task leave no others")
         if self.for_each is None:
             return self
         item = f"{{{self.for_each.item}}}"

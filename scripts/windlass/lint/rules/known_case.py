@@ -45,7 +45,8 @@ def _task(case: CaseFile, file: PipelineFile) -> Task | str | None:
     ids = resolve_task(case.task, file.written_ids)
     if not ids:
         jobs = [task_id for task_id, task in tasks.items() if task.job]
-        return f"pipeline {case.pipeline!r} has no task {case.task!r}{near(case.task, jobs)}"
+        names = [*jobs, *(task_id.rpartition(".")[2] for task_id in jobs)]
+        return f"pipeline {case.pipeline!r} has no task {case.task!r}{near(case.task, names)}"
     if len(ids) > 1:
         return f"{case.task!r} may be {' or '.join(ids)}; call the folder by the whole name"
     task = tasks.get(ids[0])

@@ -39,7 +39,7 @@ def _cut(project: Project) -> Iterator[Problem]:
     for file, _, location, task in project.tasks():
         if task.split is None or file.pipeline is None:
             continue
-        reference = task.inputs[task.split.input]
+        reference = task.inputs.get(task.split.input, "")
         task_id, _, output = reference.rpartition(".")
         maker = file.pipeline.task_ids.get(task_id)
         taken = maker.filenames.get(output) if maker else None
