@@ -236,7 +236,7 @@ EXPLAINED: Mapping[str, Mapping[str, str]] = {
     },
     "Case": {
         "description": "One line about what the case shows.",
-        "inputs": "The file or folder of each input that is not in `inputs/`; of a model also the data it is trained from.",
+        "inputs": "The file or folder of each input not in `inputs/`; of a model also the data it is trained from.",
         "params": "Values of the pipeline's parameters; the others have their defaults.",
         "item": "The item of `for_each` that the task runs for.",
         "date": "The logical date of the run, for `{{ ds }}` and its like.",
