@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -30,12 +31,16 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
 
 
-def no_child_is_left() -> bool:
-    try:
-        os.waitpid(-1, os.WNOHANG)
-    except ChildProcessError:
-        return True
-    return False
+def children() -> set[str]:
+    """The processes that this one has started, those that ended and were not waited for among them."""
+    return {pid for path in Path("/proc/self/task").glob("*/children") for pid in path.read_text().split()}
+
+
+@pytest.fixture(autouse=True)
+def no_child_is_left() -> Iterator[None]:
+    before = children()
+    yield
+    assert children() <= before
 
 
 def parts_of(path: Path, rows: int, dialect: Dialect, folder: Path) -> list[bytes]:
@@ -72,7 +77,6 @@ def test_the_parts_are_those_of_one_process(
         ahead = parts_or_reason(path, rows, dialect, tmp_path / "parts")
         patch.setattr(counting_ahead, "LEAST", 1 << 60)
         assert ahead == parts_or_reason(path, rows, dialect, tmp_path / "parts")
-    assert no_child_is_left()
 
 
 def used_counts(path: Path, dialect: Dialect, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
@@ -133,7 +137,6 @@ def test_processes_that_die_cost_time_and_nothing_else(
 
     monkeypatch.setattr(counting_ahead, "_count", dies)
     assert parts_of(path, 70, Dialect(), tmp_path / "p") == alone and len(alone) == 6
-    assert no_child_is_left()
 
 
 def test_where_no_process_can_be_started_all_is_counted_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,7 +164,6 @@ def test_an_interruption_at_any_piece_leaves_no_part_and_no_process(tmp_path: Pa
         with pytest.raises(KeyboardInterrupt):
             split_here(LocalFile(path, stop), Cut(rows=10), tmp_path / "p", "o.csv", Dialect())
         assert list((tmp_path / "p").iterdir()) == []
-        assert no_child_is_left()
 
 
 def test_a_wrong_count_for_other_bytes_is_not_taken(tmp_path: Path) -> None:
