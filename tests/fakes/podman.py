@@ -57,7 +57,12 @@ class Podman:
     def __call__(self, *arguments: str, stdin: bytes | None = None, check: bool = True) -> str:
         """What it prints; a refusal is an AssertionError with its words."""
         done = subprocess.run(
-            self.command(*arguments), input=stdin, env=self.environment, capture_output=True, check=False
+            self.command(*arguments),
+            input=stdin,
+            env=self.environment,
+            cwd=self.folder,  # conmon leaves the file `oom` where it was started
+            capture_output=True,
+            check=False,
         )
         assert done.returncode == 0 or not check, done.stderr.decode()
         return done.stdout.decode().strip()
@@ -86,6 +91,7 @@ def podman_service(folder: Path) -> Iterator[Podman]:
     service = subprocess.Popen(
         podman.command("system", "service", "--time=0", podman.socket),
         env=podman.environment,
+        cwd=folder,
         start_new_session=True,
         stdout=subprocess.DEVNULL,
         stderr=(folder / "service.log").open("wb"),

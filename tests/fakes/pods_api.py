@@ -106,6 +106,7 @@ class Pod:
         created = subprocess.run(
             self.podman.command("create", "--pull=never", "--name", full, *self._options(container, message)),
             env=self.podman.environment,
+            cwd=self.folder,
             capture_output=True,
             check=False,
         )
@@ -117,7 +118,11 @@ class Pod:
         begun = _now()
         self.states[name] = {"running": {"startedAt": begun}}
         started = subprocess.run(
-            self.podman.command("start", full), env=self.podman.environment, capture_output=True, check=False
+            self.podman.command("start", full),
+            env=self.podman.environment,
+            cwd=self.folder,
+            capture_output=True,
+            check=False,
         )
         self.podman("wait", full, check=False)
         state = json.loads(self.podman("inspect", full))[0]["State"]
