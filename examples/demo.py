@@ -98,7 +98,7 @@ def prepare_repository(folder: Path) -> Path:
     number = 1
     if (folder / ".git").exists():
         number += int(_git(folder, "rev-list", "--count", "HEAD"))
-    caches = shutil.ignore_patterns("__pycache__", ".*_cache", "data")
+    caches = shutil.ignore_patterns("__pycache__", ".*_cache")
     shutil.copytree(EXAMPLE, folder, ignore=caches, dirs_exist_ok=True)
     if number == 1:
         _git(folder, "init", "--quiet", "--initial-branch", "work")
