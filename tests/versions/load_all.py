@@ -39,8 +39,11 @@ def load(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
 
 def look(folder: Path, environment: str | None) -> dict[str, str]:
     """What Airflow would keep of each DAG there; it is asked twice, and notes what goes wrong."""
+    settings = folder / "environment.json"
     if environment:
-        (folder / "environment.json").write_text(json.dumps({"name": environment}))
+        settings.write_text(json.dumps({"name": environment}))
+    else:
+        settings.unlink(missing_ok=True)  # another Airflow was here before
     for name in [name for name in sys.modules if name.partition(".")[0] == folder.name]:
         del sys.modules[name]  # what a bundle remembers of its environment
     errors, first = load(folder)
