@@ -9,7 +9,7 @@ from airflow.providers.docker.operators.docker import DockerOperator
 from .bounded_log import bounded
 
 
-class Container(DockerOperator):  # type: ignore[misc, unused-ignore]
+class Container(DockerOperator):  # type: ignore[misc, unused-ignore]  # typed or not, by its version
     """One container; `limits` go into its host's configuration and `tail` holds its last lines when it has ended."""
 
     def __init__(self, *, limits: Mapping[str, Any], **keywords: Any) -> None:

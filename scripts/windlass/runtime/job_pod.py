@@ -15,7 +15,7 @@ REATTACH = "durable" if "durable" in _KNOWN else "reattach_on_restart"
 """What the installed provider calls the wish to go on with the pod of an earlier try."""
 
 
-class JobPod(KubernetesPodOperator):  # type: ignore[misc, unused-ignore]
+class JobPod(KubernetesPodOperator):  # type: ignore[misc, unused-ignore]  # typed or not, by its version
     """One pod; when it has ended, `ended` is what the cluster says of it and `tail` holds the last lines of its job."""
 
     def __init__(self, **keywords: Any) -> None:
@@ -72,14 +72,16 @@ class JobPod(KubernetesPodOperator):  # type: ignore[misc, unused-ignore]
             self.log.info("the log of the job cannot be read (%s)", error.reason)
 
 
-class _Manager(PodManager):  # type: ignore[misc, unused-ignore]
+class _Manager(PodManager):  # type: ignore[misc, unused-ignore]  # as above
     """Reads the log of a pod up to its limit; each line begins with a time, which is none of the job's words."""
 
     def __init__(self, tail: list[str], **keywords: Any) -> None:
         super().__init__(**keywords)
         self._tail = tail
 
-    def read_pod_logs(self, pod: Any, container_name: str, *arguments: Any, **keywords: Any) -> Iterator[bytes]:  # type: ignore[override, unused-ignore]
+    def read_pod_logs(  # type: ignore[override, unused-ignore]  # it asks for less than the operator gives
+        self, pod: Any, container_name: str, *arguments: Any, **keywords: Any
+    ) -> Iterator[bytes]:
         lines: list[str] = []
         yield from bounded(super().read_pod_logs(pod, container_name, *arguments, **keywords), lines)
         self._tail[:] = [line.partition(" ")[2] if keywords.get("timestamps") else line for line in lines]

@@ -77,7 +77,7 @@ class Column(Noun):
             raise ValueError(f"matches is for text, and the column is of type {self.type}")
         if len({isinstance(value, str) for _, value in given}) > 1:
             raise ValueError("at_least and at_most are either both numbers or both text")
-        if len(given) == 2 and given[0][1] > given[1][1]:  # type: ignore[operator]
+        if len(given) == 2 and given[0][1] > given[1][1]:  # type: ignore[operator]  # of one kind
             raise ValueError(f"at_least {self.at_least!r} is more than at_most {self.at_most!r}")
         return self
 
