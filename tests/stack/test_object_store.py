@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 from typing import Any
 
 import pytest
@@ -134,6 +135,9 @@ def test_data_users_and_preconditions_survive_when_the_server_is(filled: Stack, 
     keys = filled.settings().users
     if how == "killed":
         os.kill(filled.settings().processes["s3"].pid, signal.SIGKILL)
+        deadline = time.monotonic() + 15  # the kernel ends a process some time after kill has returned
+        while filled.status()[0].state != "stopped":
+            assert time.monotonic() < deadline
     else:
         filled.down()
     filled.up()

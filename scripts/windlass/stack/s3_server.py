@@ -8,6 +8,7 @@ refused and the last is done after each change.
 import asyncio
 import os
 import signal
+import threading
 from typing import Any
 
 from hypercorn.asyncio import serve
@@ -17,6 +18,8 @@ from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, Scope
 from . import aws_rules
 
 HEALTH = "/_ministack/health"
+_WRITING = threading.Lock()
+"""ministack writes its users aside, always to the same name: two calls at once would move each other's file away."""
 
 
 class Guarded:
@@ -58,7 +61,8 @@ def keep_users() -> None:
     from ministack.core.persistence import save_state
     from ministack.services import iam
 
-    save_state("iam", iam.get_state())
+    with _WRITING:
+        save_state("iam", iam.get_state())
 
 
 async def main() -> None:
