@@ -6,14 +6,15 @@ from typing import Any
 import pytest
 
 from tests.fakes.http_stub import Request, Stub, http_stub
-from windlass.adapters.gitlab import GitlabProject, project_in_ci
+from windlass.adapters.gitlab.project import GitlabProject, project_in_ci
 from windlass.spec.errors import ServiceError, TransientError
 
 MERGED = {"iid": 7, "title": "More digits", "state": "merged", "author": {"username": "ann"}, "web_url": "https://x/7"}
 
 
 def project(stub: Stub, **variables: str) -> GitlabProject:
-    found = project_in_ci({"CI_SERVER_URL": stub.url, "CI_PROJECT_ID": "42", "CI_JOB_TOKEN": "job", **variables})
+    given = {"CI_SERVER_URL": stub.url, "CI_PROJECT_ID": "42", "CI_JOB_TOKEN": "job", **variables}
+    found = project_in_ci(given, sleep=lambda seconds: None)
     assert found is not None
     return found
 
@@ -55,12 +56,49 @@ def test_a_commit_without_a_merge_request_has_none() -> None:
         assert project(stub).merge_request("abc") is None
 
 
+class Releases:
+    """The releases of a GitLab; `failures` are answered first, each after the call was carried out."""
+
+    def __init__(self, *failures: int) -> None:
+        self.made: list[str] = []
+        self.failures = list(failures)
+
+    def __call__(self, request: Request) -> tuple[int, Any]:
+        if request.method == "GET":
+            return (200, {"tag_name": "v1"}) if self.made else (404, {"message": "404 Not found"})
+        self.made.append(request.body["tag_name"])
+        return (self.failures.pop(0), {}) if self.failures else (201, {"tag_name": "v1"})
+
+
 def test_a_release_is_made_once() -> None:
-    answers = iter([(201, {"tag_name": "v1"}), (409, {"message": "Release already exists"})])
-    with http_stub(lambda request: next(answers)) as stub:
+    releases = Releases()
+    with http_stub(releases) as stub:
         assert project(stub).create_release("v1", "notes")
         assert not project(stub).create_release("v1", "notes")
-        assert stub.requests[0].body == {"tag_name": "v1", "name": "v1", "description": "notes"}
+        posted = [request.body for request in stub.requests if request.method == "POST"]
+    assert posted == [{"tag_name": "v1", "name": "v1", "description": "notes"}]
+
+
+def test_a_release_that_was_made_although_the_answer_was_lost_is_not_made_again() -> None:
+    releases = Releases(502)
+    with http_stub(releases) as stub:
+        project(stub).create_release("v1", "notes")
+    assert releases.made == ["v1"]
+
+
+def test_a_release_that_somebody_else_makes_at_the_same_time_is_enough() -> None:
+    with http_stub(lambda request: (404 if request.method == "GET" else 409, {"message": "no"})) as stub:
+        assert not project(stub).create_release("v1", "notes")
+
+
+def test_a_question_is_asked_again_for_a_while_and_no_longer() -> None:
+    answers = iter([(429, {}), (502, {}), (503, {}), (200, [])])
+    with http_stub(lambda request: next(answers)) as stub:
+        assert project(stub).merge_request("abc") is None
+    with http_stub(lambda request: (500, {})) as stub:
+        with pytest.raises(TransientError, match="does not answer"):
+            project(stub).merge_request("abc")
+        assert len(stub.requests) == 4
 
 
 @pytest.mark.parametrize(

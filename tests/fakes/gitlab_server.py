@@ -31,6 +31,9 @@ class GitlabServer:
                 return 409, {"message": "Release already exists"}
             self.releases.append(tag)
             return 201, {"tag_name": tag}
+        if "/releases/" in request.path:
+            tag = request.path.rpartition("/")[2]
+            return (200, {"tag_name": tag}) if tag in self.releases else (404, {"message": "404 Not Found"})
         if request.path.endswith("/approvals"):
             return 200, {"approved_by": [{"user": {"username": "eve"}}]}
         return 200, [{"iid": 12, "title": "T", "state": "merged", "author": {"username": "ann"}, "web_url": "u"}]

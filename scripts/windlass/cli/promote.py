@@ -96,7 +96,7 @@ def command(
 
 def _tell_gitlab(all_environments: dict[str, "Environment"], environment: "Environment", outcome: "Outcome") -> None:
     """Makes the GitLab release of a tag that has reached the last environment; a GitLab that is away is no failure."""
-    from windlass.adapters.gitlab import project_in_ci
+    from windlass.adapters.gitlab.project import project_in_ci
     from windlass.cli import console
     from windlass.spec.errors import WindlassError
 

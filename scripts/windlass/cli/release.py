@@ -79,7 +79,7 @@ def _provenance(project: str, digest: str, commit: str, models: dict[str, str]) 
 
     from windlass import __version__
     from windlass.adapters import git
-    from windlass.adapters.gitlab import project_in_ci
+    from windlass.adapters.gitlab.project import project_in_ci
     from windlass.cli import console, delivering
     from windlass.spec.errors import WindlassError
     from windlass.spec.release import Provenance

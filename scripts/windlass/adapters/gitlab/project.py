@@ -1,0 +1,81 @@
+"""What a delivery needs to know of its project: the merge request behind a commit, and releases of tags."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+from gitlab.exceptions import GitlabError
+
+from windlass.adapters.gitlab.connection import Connection, Sleep, connection_in_ci
+from windlass.spec.errors import WindlassError
+
+
+class GitlabProject:
+    """One project; calls raise TransientError when GitLab does not answer and ServiceError when it refuses."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._project = connection.project
+
+    def merge_request(self, commit: str) -> dict[str, Any] | None:
+        """The merge request that brought the commit: iid, title, author, url, approved_by (None: not readable)."""
+        what = "the merge requests of a commit"
+        with self._connection.understood(what):
+            found = self._connection.ask(
+                what, lambda: self._project.commits.get(commit, lazy=True).merge_requests(obey_rate_limit=False)
+            )
+            merged = [one for one in found if one.get("state") == "merged"] or list(found)
+            if not merged:
+                return None
+            one = merged[0]
+            return {
+                "iid": int(one["iid"]),
+                "title": one["title"],
+                "author": (one.get("author") or {}).get("username"),
+                "url": one.get("web_url"),
+                "approved_by": self._approved_by(int(one["iid"])),
+            }
+
+    def create_release(self, tag: str, notes: str) -> bool:
+        """Makes the GitLab release of a tag; False when there is one already."""
+        content = {"tag_name": tag, "name": tag, "description": notes}
+
+        def create() -> Any:
+            try:
+                return self._project.releases.create(content, obey_rate_limit=False)
+            except GitlabError as error:
+                if error.response_code != 409:
+                    raise
+                return None  # somebody made it between the look and this
+
+        made, is_new = self._connection.make("a release", lambda: self._release(tag), create)
+        with self._connection.understood("a release"):
+            if made is not None and made.attributes["tag_name"] != tag:
+                raise self._connection.not_understood("a release")
+        return is_new and made is not None
+
+    def _release(self, tag: str) -> Any:
+        try:
+            return self._project.releases.get(tag, obey_rate_limit=False)
+        except GitlabError as error:
+            if error.response_code != 404:
+                raise
+            return None
+
+    def _approved_by(self, iid: int) -> list[str] | None:
+        """Who approved; None where this token may not read it (a job token may not)."""
+        try:
+            approvals = self._connection.ask(
+                "approvals",
+                lambda: self._project.mergerequests.get(iid, lazy=True).approvals.get(obey_rate_limit=False),
+            )
+            return sorted(str(entry["user"]["username"]) for entry in approvals.approved_by)
+        except (WindlassError, requests.RequestException, AttributeError, KeyError, TypeError, ValueError):
+            return None
+
+
+def project_in_ci(variables: Mapping[str, str] | None = None, sleep: Sleep = time.sleep) -> GitlabProject | None:
+    """The project whose pipeline this is, or None outside of GitLab CI or without a token."""
+    connection = connection_in_ci(variables, sleep)
+    return GitlabProject(connection) if connection else None
