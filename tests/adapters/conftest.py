@@ -74,7 +74,7 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def wait_for(endpoint: str, log: Path) -> None:
-    for _ in range(200):
+    for _ in range(600):
         try:
             if requests.get(f"{endpoint}/_ministack/health", timeout=2).ok:
                 return

@@ -193,9 +193,15 @@ def test_output_that_is_no_text_and_progress_bars_do_no_harm(tmp_path: Path) -> 
 
 
 def test_output_arrives_while_the_script_still_runs(tmp_path: Path) -> None:
-    times: list[float] = []
-    run_script("echo a; sleep 0.5; echo b", tmp_path, 20 * SECOND, lambda line: times.append(time.monotonic()))
-    assert times[1] - times[0] > 0.3
+    seen: list[str] = []
+
+    def log(line: str) -> None:
+        seen.append(line)
+        (tmp_path / "seen").touch()
+
+    waiting = "echo a; while ! test -e seen; do sleep 0.01; done; echo b"
+    assert run_script(waiting, tmp_path, 60 * SECOND, log).reason is None
+    assert seen == ["a", "b"]
 
 
 def test_an_error_in_the_log_ends_the_script(tmp_path: Path, mark: str) -> None:
@@ -236,10 +242,6 @@ def test_a_watcher_that_is_killed_takes_the_script_with_it(tmp_path: Path, mark:
     finished = run(f"sleep 0.2; kill -KILL $PPID; {sleeper(mark)}", tmp_path)
     assert finished.reason == "ended unseen: the process that watches over it was killed"
     wait_until(lambda: not alive(mark))
-
-
-def test_a_run_costs_less_than_150_ms_beyond_the_script(tmp_path: Path) -> None:
-    assert min(run("true", tmp_path).seconds for _ in range(10)) < 0.15
 
 
 def wait_until(holds: object) -> None:

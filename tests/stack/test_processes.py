@@ -26,7 +26,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
     def run(script: str, program: tuple[str, ...] = ("bash", "-c")) -> Identity:
         identity = processes.start([*program, script], ENVIRONMENT, tmp_path, tmp_path / "log")
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while not (tmp_path / "ready").exists():
             assert time.monotonic() < deadline, (tmp_path / "log").read_text()
             time.sleep(0.01)
