@@ -56,41 +56,6 @@ def test_a_commit_without_a_merge_request_has_none() -> None:
         assert project(stub).merge_request("abc") is None
 
 
-class Releases:
-    """The releases of a GitLab; `failures` are answered first, each after the call was carried out."""
-
-    def __init__(self, *failures: int) -> None:
-        self.made: list[str] = []
-        self.failures = list(failures)
-
-    def __call__(self, request: Request) -> tuple[int, Any]:
-        if request.method == "GET":
-            return (200, {"tag_name": "v1"}) if self.made else (404, {"message": "404 Not found"})
-        self.made.append(request.body["tag_name"])
-        return (self.failures.pop(0), {}) if self.failures else (201, {"tag_name": "v1"})
-
-
-def test_a_release_is_made_once() -> None:
-    releases = Releases()
-    with http_stub(releases) as stub:
-        assert project(stub).create_release("v1", "notes")
-        assert not project(stub).create_release("v1", "notes")
-        posted = [request.body for request in stub.requests if request.method == "POST"]
-    assert posted == [{"tag_name": "v1", "name": "v1", "description": "notes"}]
-
-
-def test_a_release_that_was_made_although_the_answer_was_lost_is_not_made_again() -> None:
-    releases = Releases(502)
-    with http_stub(releases) as stub:
-        project(stub).create_release("v1", "notes")
-    assert releases.made == ["v1"]
-
-
-def test_a_release_that_somebody_else_makes_at_the_same_time_is_enough() -> None:
-    with http_stub(lambda request: (404 if request.method == "GET" else 409, {"message": "no"})) as stub:
-        assert not project(stub).create_release("v1", "notes")
-
-
 def test_a_question_is_asked_again_for_a_while_and_no_longer() -> None:
     answers = iter([(429, {}), (502, {}), (503, {}), (200, [])])
     with http_stub(lambda request: next(answers)) as stub:
@@ -106,21 +71,17 @@ def test_a_question_is_asked_again_for_a_while_and_no_longer() -> None:
     [(401, ServiceError), (403, ServiceError), (404, ServiceError), (429, TransientError), (502, TransientError)],
 )
 def test_a_refusal_is_translated(status: int, kind: type[Exception]) -> None:
-    with http_stub(lambda request: (status, {"message": "no"})) as stub:
-        with pytest.raises(kind, match="GitLab project 42"):
-            project(stub).merge_request("abc")
-        with pytest.raises(kind, match="GitLab project 42"):
-            project(stub).create_release("v1", "notes")
+    with http_stub(lambda request: (status, {"message": "no"})) as stub, pytest.raises(kind, match="GitLab project 42"):
+        project(stub).merge_request("abc")
 
 
 @pytest.mark.parametrize(
     "body", [b"<html>sign in</html>", b"", b"null", b"{}", b"[1, 2]", b"[[]]", b'[{"iid": {}}]', b'[{"iid": 7}]']
 )
 def test_an_answer_that_is_not_gitlabs_is_told_so(body: bytes) -> None:
-    with http_stub(lambda request: (200 if request.method == "GET" else 201, body)) as stub:
-        for ask in (lambda: project(stub).merge_request("abc"), lambda: project(stub).create_release("v1", "notes")):
-            with pytest.raises(ServiceError, match="is not GitLab's; look what is at CI_SERVER_URL"):
-                ask()
+    stubbed = http_stub(lambda request: (200 if request.method == "GET" else 201, body))
+    with stubbed as stub, pytest.raises(ServiceError, match="is not GitLab's; look what is at CI_SERVER_URL"):
+        project(stub).merge_request("abc")
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"{}", b'{"approved_by": 3}', b'{"approved_by": [{"user": null}]}'])

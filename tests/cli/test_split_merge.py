@@ -13,7 +13,8 @@ from windlass.cli.main import windlass
 from windlass.runtime import cutting
 from windlass.runtime.csv_dialect import Dialect
 from windlass.runtime.csv_text import Cut
-from windlass.runtime.local_parts import LocalFile, split_here
+from windlass.runtime.local_parts import MOST_PARTS, LocalFile, split_here
+from windlass.runtime.splitting import part_name
 
 CONTENT = b"id,text\n" + b'1,"two\nlines"\n' * 1000
 
@@ -126,3 +127,56 @@ def test_a_full_disk_is_named_and_leaves_no_part(tmp_path: Path) -> None:
     )
     assert done.returncode == 2 and "error: " in done.stderr and "file too large" in done.stderr, done.stderr
     assert names_in(tmp_path / "p") == []
+
+
+def test_files_that_are_no_parts_are_never_replaced(orders: Path, tmp_path: Path) -> None:
+    for name in ("orders-2026.csv", "orders-20260131.csv", "orders-1.csv", "orders-\u0661\u0661\u0661\u0661\u0661.csv"):
+        (tmp_path / name).write_text("mine")
+    before = names_in(tmp_path)
+    assert run("split", orders, "--parts", 2, "--out", tmp_path).exit_code == 0
+    assert run("split", orders, "--parts", 1, "--out", tmp_path, "--force").exit_code == 0
+    assert names_in(tmp_path) == sorted([*before, "orders-00000.csv"])
+
+
+def test_a_file_is_not_replaced_by_its_own_parts(orders: Path, tmp_path: Path) -> None:
+    orders = orders.rename(tmp_path / "all-00007.csv")
+    result = run("split", orders, "--parts", 2, "--out", tmp_path, "--name", "all.csv", "--force")
+    assert "would be replaced by its own parts" in str(result.exception)
+    assert orders.read_bytes() == CONTENT
+    assert "'../x.csv' is no file name" in str(run("split", orders, "--rows", 5, "--name", "../x.csv").exception)
+
+
+def test_parts_sorted_by_name_are_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [part_name("o.csv", number) for number in (*range(12), MOST_PARTS - 1)]
+    assert names == sorted(names) and part_name("o.csv", MOST_PARTS) < names[-1]
+    monkeypatch.setattr("windlass.runtime.local_parts.MOST_PARTS", 3)
+    (tmp_path / "o.csv").write_text("h\n1\n2\n3\n4\n")
+    assert "o.csv makes more than 3 parts" in str(run("split", tmp_path / "o.csv", "--rows", 1).exception)
+
+
+def test_an_interruption_while_parts_are_put_in_place_leaves_the_old_ones(
+    orders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, replace = tmp_path / "p", Path.replace
+    assert run("split", orders, "--parts", 3, "--out", folder).exit_code == 0
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    for last in range(1, 6):  # three old parts and two new ones
+        for is_done in (False, True):
+            moved: list[Path] = []
+
+            def stop(
+                path: Path, target: Path, moved: list[Path] = moved, last: int = last, is_done: bool = is_done
+            ) -> Path:
+                moved.append(path)
+                if len(moved) != last or is_done:
+                    replace(path, target)
+                if len(moved) == last:
+                    raise KeyboardInterrupt
+                return target
+
+            monkeypatch.setattr(Path, "replace", stop)
+            with pytest.raises(KeyboardInterrupt):
+                split_here(LocalFile(orders), Cut(parts=2), folder, "orders.csv", Dialect(), force=True)
+            assert len(moved) >= last
+            monkeypatch.setattr(Path, "replace", replace)
+            assert {path.name: path.read_bytes() for path in folder.iterdir()} == before, (last, is_done)

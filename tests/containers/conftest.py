@@ -1,8 +1,11 @@
 """What the tests of jobs in containers share: one podman, one S3 server, and a job as Airflow would run it."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,10 +13,14 @@ from typing import Any
 
 import pytest
 
+from tests.containers.cases import CASES, Case
 from tests.fakes.podman import Podman, podman_service
 from tests.fakes.s3_server import CREDENTIALS, moto_server
+from windlass.runtime.errors import RuntimeStop
 from windlass.runtime.settings import Settings
 from windlass.runtime.storage import Storage
+
+AT_ONCE = 4
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +100,7 @@ def settings_for(endpoint: str, jobs: dict[str, Any]) -> Settings:
         models="models",
         endpoint=endpoint,
         backend=jobs["backend"],
-        flavors={"small": {"cpus": 1, "memory": "64Mi", "gpus": 0}},
+        flavors={"small": {"cpus": 1, "memory": "64Mi", "gpus": 0, "disk": "32Mi"}},
         images={"user": "user:1", "nobody": "nobody:1", "absent": "localhost/absent:1"},
         notify={},
         jobs={"stage_image": "stage:1", **jobs},
@@ -105,3 +112,44 @@ def put(storage: Storage, folder: Path, key: str, content: bytes) -> dict[str, A
     path = folder / key.rpartition("/")[2]
     path.write_bytes(content)
     return storage.keep("data", key, path)
+
+
+@dataclass(frozen=True)
+class Ends:
+    """How each of the CASES ended, by its name, and the containers, pods and volumes that were there when all had."""
+
+    stops: dict[str, Exception | None]
+    left: list[str]
+
+    def check(self, case: Case) -> None:
+        """AssertionError unless the case ended with its sentence, and neither too early nor too late."""
+        stop = self.stops[case.name]
+        assert isinstance(stop, RuntimeStop), repr(stop)
+        assert case.reason in str(stop)
+        after = re.search(r" after ([0-9.]+) seconds", str(stop))
+        least, most = case.ended_after
+        assert after is None or least <= float(after[1]) <= most, stop
+
+
+def end_all(run: Callable[..., object], settings: Settings, storage: Storage, podman: Podman, folder: Path) -> Ends:
+    """Runs the CASES, some at the same time: most of what they take is waiting."""
+    data = put(storage, folder, "dev/x/a.csv", b"a\n")
+    jobs = []
+    for case in CASES:
+        inputs = {"data": {**data, **case.reference}}
+        task, context = make_job(
+            case.script, case.seconds, task_id=case.name.replace(" ", "_"), inputs=inputs, outputs={"out": "out.csv"}
+        )
+        task.docker_image = case.image
+        jobs.append((task, context))
+
+    def end(job: tuple[Any, dict[str, Any]]) -> Exception | None:
+        try:
+            run(*job, settings)
+        except Exception as error:  # any other than RuntimeStop is the failure of its case, not of all
+            return error
+        return None
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        stops = list(pool.map(end, jobs))
+    return Ends(dict(zip((case.name for case in CASES), stops, strict=True)), podman.left())

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.containers.cases import CASES, Case
-from tests.containers.conftest import make_job, put, settings_for
+from tests.containers.cases import CASES, PRINTS, Case
+from tests.containers.conftest import Ends, end_all, make_job, put, settings_for
 from tests.fakes.podman import Podman
 from tests.fakes.pods_api import wait_until
 from windlass.runtime.container_job import container_job
@@ -30,9 +30,16 @@ pytestmark = pytest.mark.airflow
 Make = Callable[..., tuple[Any, dict[str, Any]]]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def settings(podman: Podman, endpoint: str) -> Settings:
     return settings_for(endpoint, {"backend": "docker", "daemon": podman.socket, "network": "host"})
+
+
+@pytest.fixture(scope="module")
+def ends(
+    settings: Settings, storage: Storage, podman: Podman, airflow_home: None, tmp_path_factory: pytest.TempPathFactory
+) -> Ends:
+    return end_all(run_in_docker, settings, storage, podman, tmp_path_factory.mktemp("inputs"))
 
 
 @pytest.mark.parametrize("image", ["user", "nobody"])
@@ -49,16 +56,12 @@ def test_files_come_in_and_go_out_whoever_the_image_runs_as(
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_job_that_goes_wrong_ends_with_a_reason_and_leaves_nothing(
-    settings: Settings, storage: Storage, job: Make, podman: Podman, tmp_path: Path, case: Case
-) -> None:
-    data = {**put(storage, tmp_path, "dev/x/a.csv", b"a\n"), **case.reference}
-    task, context = job(case.script, case.seconds, inputs={"data": data}, outputs={"out": "out.csv"})
-    task.docker_image = case.image
-    with pytest.raises(RuntimeStop) as stop:
-        run_in_docker(task, context, settings)
-    assert case.reason in str(stop.value)
-    assert podman.left() == []
+def test_a_job_that_goes_wrong_ends_with_a_reason(ends: Ends, case: Case) -> None:
+    ends.check(case)
+
+
+def test_jobs_that_went_wrong_have_left_nothing(ends: Ends) -> None:
+    assert ends.left == []
 
 
 def test_the_script_sees_where_it_runs_and_no_credentials(settings: Settings, storage: Storage, job: Make) -> None:
@@ -77,10 +80,7 @@ def test_the_script_sees_where_it_runs_and_no_credentials(settings: Settings, st
 def test_a_hundred_megabytes_of_output_are_no_hundred_megabytes_of_log(
     settings: Settings, job: Make, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    long = (
-        "yes 0123456789012345678901234567890123456789012345678901234567890123456789 | head -c 100000000; echo; echo end"
-    )
-    task, context = job(f"{long}; exit 5")
+    task, context = job(f"{PRINTS}; exit 5")
     with pytest.raises(RuntimeStop, match=r"ended with exit code 5 after .* its last line: 'end'"):
         run_in_docker(task, context, settings)
     logged = capsys.readouterr().out

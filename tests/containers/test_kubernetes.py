@@ -15,7 +15,7 @@ import kubernetes_validate
 import pytest
 
 from tests.containers.cases import CASES, Case
-from tests.containers.conftest import make_job, put, settings_for
+from tests.containers.conftest import Ends, end_all, make_job, put, settings_for
 from tests.fakes.podman import Podman
 from tests.fakes.pods_api import Pod, PodsApi, pods_api, wait_until
 from tests.fakes.s3_server import CREDENTIALS
@@ -35,12 +35,20 @@ def cluster(podman: Podman, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield api
 
 
-@pytest.fixture
-def settings(cluster: PodsApi, endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+@pytest.fixture(scope="module")
+def settings(cluster: PodsApi, endpoint: str) -> Iterator[Settings]:
     connection = {"conn_type": "kubernetes", "extra": {"kube_config": json.dumps(cluster.kubeconfig())}}
-    monkeypatch.setenv("AIRFLOW_CONN_CLUSTER", json.dumps(connection))
     jobs = {"backend": "kubernetes", "connection": "cluster", "namespace": "jobs", "secrets": ["s3"]}
-    return settings_for(endpoint, jobs)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW_CONN_CLUSTER", json.dumps(connection))
+        yield settings_for(endpoint, jobs)
+
+
+@pytest.fixture(scope="module")
+def ends(
+    settings: Settings, storage: Storage, podman: Podman, airflow_home: None, tmp_path_factory: pytest.TempPathFactory
+) -> Ends:
+    return end_all(run_on_kubernetes, settings, storage, podman, tmp_path_factory.mktemp("inputs"))
 
 
 @pytest.mark.parametrize("image", ["user", "nobody"])
@@ -57,16 +65,12 @@ def test_files_come_in_and_go_out_whoever_the_image_runs_as(
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_job_that_goes_wrong_ends_with_a_reason_and_leaves_nothing(
-    settings: Settings, storage: Storage, job: Make, podman: Podman, tmp_path: Path, case: Case
-) -> None:
-    data = {**put(storage, tmp_path, "dev/x/a.csv", b"a\n"), **case.reference}
-    task, context = job(case.script, case.seconds, inputs={"data": data}, outputs={"out": "out.csv"})
-    task.docker_image = case.image
-    with pytest.raises(RuntimeStop) as stop:
-        run_on_kubernetes(task, context, settings)
-    assert case.reason in str(stop.value)
-    assert podman.left() == []
+def test_a_job_that_goes_wrong_ends_with_a_reason(ends: Ends, case: Case) -> None:
+    ends.check(case)
+
+
+def test_jobs_that_went_wrong_have_left_nothing(ends: Ends) -> None:
+    assert ends.left == []
 
 
 def test_the_script_sees_where_it_runs_and_no_credentials(settings: Settings, storage: Storage, job: Make) -> None:

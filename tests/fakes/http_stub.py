@@ -17,9 +17,18 @@ class Request:
     path: str
     headers: dict[str, str]
     body: Any
+    raw: bytes = b""
 
 
-def _parsed(raw: bytes) -> Any:
+@dataclass
+class WithHeaders:
+    """A JSON value that is sent with headers of its own, such as the link to the next page."""
+
+    value: Any
+    headers: dict[str, str]
+
+
+def parsed(raw: bytes) -> Any:
     """The JSON value in `raw`, None where there is nothing, and the bytes themselves where they are no JSON."""
     try:
         return json.loads(raw) if raw else None
@@ -40,19 +49,23 @@ class Stub:
 
 @contextmanager
 def http_stub(answer: Answer) -> Iterator[Stub]:
-    """Serves what `answer` says: a status and a JSON value (bytes are sent as they are)."""
+    """Serves what `answer` says: a status and a JSON value, maybe with headers (bytes are sent as they are)."""
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
             size = int(self.headers.get("Content-Length") or 0)
             raw = self.rfile.read(size)
-            request = Request(self.command, self.path, dict(self.headers), _parsed(raw))
+            request = Request(self.command, self.path, dict(self.headers), parsed(raw), raw)
             stub.requests.append(request)
             status, value = answer(request)
+            headers = value.headers if isinstance(value, WithHeaders) else {}
+            value = value.value if isinstance(value, WithHeaders) else value
             content = value if isinstance(value, bytes) else json.dumps(value).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))
+            for name, text in headers.items():
+                self.send_header(name, text)
             self.end_headers()
             self.wfile.write(content)
 

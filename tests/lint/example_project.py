@@ -12,12 +12,14 @@ _PATHS = {
     ".environment": "environments/{}.yml",
     ".template": "templates/{}@1.yml",
     ".defaults": "defaults.yml",
+    ".roles": "environments/roles.yml",
+    ".owners": "environments/CODEOWNERS",
     ".case": "tests/jobs/scores/score/{}/case.yml",
 }
 
 
 def kind_of(case: Path) -> str:
-    """What a golden case is: `pipeline`, `model`, `environment`, `template`, `defaults` or `case`."""
+    """What a golden case is: `pipeline`, `model`, `environment`, `template`, `defaults`, `roles`, `owners` or `case`."""
     return Path(case.stem).suffix.removeprefix(".") or "pipeline"
 
 

@@ -41,7 +41,7 @@ def lint(*arguments: str) -> Result:
 
 def test_without_problems_one_line_says_so(project: Path) -> None:
     result = lint()
-    assert (result.exit_code, result.output) == (0, "8 files, no problems\n")
+    assert (result.exit_code, result.output) == (0, "9 files, no problems\n")
 
 
 def test_problems_are_lines_and_the_exit_code_is_1(project: Path) -> None:

@@ -12,8 +12,8 @@ from .test_rules import RULES_OF_READING
 
 PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
 EXAMPLE = re.compile(
-    r"^## (?P<rule>\S+)\n\n(?P<said>.*?)\n\n(?P<before>`(?P<path>[\w/]+/(?:example|case)\.yml)`\n\n"
-    r"```yaml\n(?P<yaml>.*?)```\n\n```text\n)(?P<out>.*?)```\n",
+    r"^## (?P<rule>\S+)\n\n(?P<said>.*?)\n\n(?P<before>`(?P<path>[\w/]+/(?:(?:example|case)\.yml|CODEOWNERS))`\n\n"
+    r"```(?:yaml|codeowners)\n(?P<yaml>.*?)```\n\n```text\n)(?P<out>.*?)```\n",
     re.S | re.M,
 )
 

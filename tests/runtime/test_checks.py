@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from windlass.runtime.checks import Checks, check_rows, data_checks
+from windlass.runtime.checks import Checks, RowCheck, check_rows, data_checks
 from windlass.runtime.errors import RuntimeStop
 from windlass.runtime.rows import read_rows
 from windlass.runtime.values import Column
+from windlass.spec.port import Output
 
 COLUMNS = ["id", "age"]
 ROWS = [["1", "30"], ["2", None], ["3", "41.5"]]
@@ -161,3 +162,32 @@ def test_memory_does_not_grow_with_the_keys(tmp_path: Path) -> None:
         assert tracemalloc.get_traced_memory()[1] < 200_000
     finally:
         tracemalloc.stop()
+
+
+def test_a_full_disk_is_named_where_keys_are_remembered(tmp_path: Path) -> None:
+    with RowCheck(Checks(unique=["a"]), tmp_path) as check:
+        assert check._seen is not None
+        check._seen._database.execute("PRAGMA max_page_count = 4")
+        with pytest.raises(RuntimeStop, match=r"what is unique cannot be remembered in .*full"):
+            check.check(["a"], ([str(number) * 9] for number in range(9999)), is_text=True)
+        with pytest.raises(RuntimeStop, match=r"what is unique cannot be remembered in .*full"):
+            check.are_new([str(number) * 9] for number in range(9999, 19999))
+
+
+@pytest.mark.parametrize(
+    ("kind", "bound"), [("date", "20260131"), ("date", "2026-W05-6"), ("timestamp", "2026-01-31T06"), ("date", "soon")]
+)
+def test_a_bound_that_no_value_could_be_compared_with_is_refused(kind: str, bound: str) -> None:
+    for key in ("at_least", "at_most"):
+        with pytest.raises(ValueError, match=f"'{bound}' is no {kind}"):
+            Column(kind, **{key: bound})
+        with pytest.raises(ValueError, match=f"'{bound}' is no {kind}"):
+            Output.model_validate({"file": "x.csv", "columns": {"a": {"type": kind, key: bound}}})
+
+
+def test_bounds_of_timestamps_are_moments_not_text() -> None:
+    zones = {"at_least": "2026-01-01T00:00+05:00", "at_most": "2025-12-31T20:00Z"}
+    Output.model_validate({"file": "x.csv", "columns": {"a": {"type": "timestamp", **zones}}})
+    turned = {"at_least": "2025-12-31T20:00Z", "at_most": "2026-01-01T00:00+05:00"}
+    with pytest.raises(ValueError, match="is more than at_most"):
+        Output.model_validate({"file": "x.csv", "columns": {"a": {"type": "timestamp", **turned}}})

@@ -14,7 +14,7 @@ from windlass.runtime.errors import RuntimeStop
 from windlass.runtime.process import Limits
 
 TASK = SimpleNamespace(outputs={"out": "out.csv"}, execution_time=timedelta(minutes=5))
-LIMITS = Limits(memory=64 * 1024**2, flavor="small")
+LIMITS = Limits(memory=64 * 1024**2, disk=32 * 1024**2, flavor="small")
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,7 @@ LIMITS = Limits(memory=64 * 1024**2, flavor="small")
         ("end 0 timeout 1.5 301.5 0", "was stopped at its time limit of 5 minutes after 300.0 seconds; it printed"),
         ("end 137 ended 1 2 1", "needs more memory than the 64Mi of its flavor 'small' after 1.0 seconds"),
         ("end 137 ended 1 2 0", "the script was killed by SIGKILL; too little memory is the usual cause"),
+        ("end 137 disk 1 2 0", "the script was ended because it needs more disk than the 32Mi of its flavor 'small'"),
         ("end 200 ended 1 2 0", "the script ended with exit code 200"),
         ("missing out", "output 'out' (out.csv) was not written"),
         ("missing other", "ended unseen"),

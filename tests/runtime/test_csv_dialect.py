@@ -97,3 +97,13 @@ def test_a_dialect_is_written_as_a_person_writes_it() -> None:
             dialect_of(**wrong)
     with pytest.raises(ValueError, match="must differ"):
         dialect_of(";", ";")
+
+
+def test_an_even_number_of_escapes_before_a_line_end_is_text() -> None:
+    dialect = dialect_of(",", None, "\\")
+    for data, last, first in ((b"a\\\\\n", 4, 4), (b"a\\\n", 0, 0), (b"a\nb\\\\\\\n", 2, 2), (b"\\\\\n", 3, 3)):
+        assert dialect.last_line_end(data) == last
+        assert dialect.line_end(data, 0) == first
+    # where nobody knows what was before, escapes alone tell nothing
+    assert dialect.last_line_end(b"\\\\\n", begins=False) == dialect.last_line_end(b"\n", begins=False) == 0
+    assert dialect.last_line_end(b"a\n", begins=False) == 2

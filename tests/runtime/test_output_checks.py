@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 from tests.conftest import examples
 from windlass.runtime import blocks
 from windlass.runtime.checked import Checked
+from windlass.runtime.checks import check_rows, data_checks
 from windlass.runtime.errors import RuntimeStop
 from windlass.runtime.local_parts import LocalFile
 from windlass.runtime.output_checks import check_output, check_path
+from windlass.runtime.rows import read_rows
 from windlass.runtime.tables import TYPES
 from windlass.runtime.values import Column
 from windlass.spec.port import COLUMN_TYPES, ROW_ENDINGS
@@ -316,7 +318,7 @@ def test_typed_columns_of_parquet_are_judged_by_their_values(tmp_path: Path) -> 
     assert found(f="number") == "row 2: column 'f' is nan, which is no number"
     assert found(f="integer") == "row 1: column 'f' is 0.5, which is no integer"
     assert found(i="string") == "row 1: column 'i' is 1, which is no text"
-    assert found(t="date").startswith("row 1: column 't' is 1970-01-01 00:00:00, which is no date")
+    assert found(t="date").startswith("row 1: column 't' is 1970-01-01 00:00:00.000000001, which is no date")
     assert found(d={"type": "date", "at_most": "2026-01-31"}) == "row 2: column 'd' is 2026-02-01, more than 2026-01-31"
     assert found(s={"one_of": ["x"]}) == "row 2: column 's' is 'y', none of 'x'"
     assert found(b={"type": "boolean", "nulls": False}) == "row 3: column 'b' is empty"
@@ -335,3 +337,52 @@ def test_nothing_of_what_memory_does_not_hold_stays_behind(tmp_path: Path) -> No
     with pytest.raises(RuntimeStop):
         check(tmp_path, b"id\n1\n1\n", unique=["id"])
     assert [path.name for path in tmp_path.iterdir()] == ["scores.csv"]
+
+
+def write_parquet(path: Path, **columns: tuple[list[Any], Any]) -> Any:
+    pyarrow = pytest.importorskip("pyarrow")
+    table = pyarrow.table({name: pyarrow.array(values, kind) for name, (values, kind) in columns.items()})
+    pytest.importorskip("pyarrow.parquet").write_table(table, path)
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+def test_moments_that_differ_by_a_nanosecond_are_different(zone: str | None, tmp_path: Path) -> None:
+    pyarrow, path = pytest.importorskip("pyarrow"), tmp_path / "x.parquet"
+    moments = pyarrow.timestamp("ns", zone)
+    write_parquet(path, a=([1, 2, 3000, None, None], moments))
+    checked = Checked("x.parquet", unique=["a"], columns={"a": {"type": "timestamp", "at_most": "1970-01-02"}})
+    assert check_path("x", checked, path, tmp_path) == 5
+    assert check_rows(data_checks(unique=["a"]), *read_rows(path), tmp_path) == 5
+    write_parquet(path, a=([1, 2, 3000, 2], moments))
+    with pytest.raises(RuntimeStop, match=r"row 4 has the same a 1970-01-01 00:00:00.000000002 as row 2"):
+        check_path("x", checked, path, tmp_path)
+    with pytest.raises(RuntimeStop, match=r"row 4 has the same a 1970-01-01 00:00:00.000000002 as row 2"):
+        check_rows(data_checks(unique=["a"]), *read_rows(path), tmp_path)
+
+
+def test_what_python_cannot_hold_and_damaged_pages_end_in_a_sentence(tmp_path: Path) -> None:
+    pyarrow, path = pytest.importorskip("pyarrow"), tmp_path / "x.parquet"
+    for kind, far in ((pyarrow.timestamp("us"), 9 * 10**18), (pyarrow.date32(), 2**31 - 1)):
+        write_parquet(path, a=([0, far], kind))
+        for checks in ({"unique": ["a"]}, {"columns": {"a": {"type": "date", "at_least": "1970-01-01"}}}):
+            with pytest.raises(RuntimeStop, match=r"output 'x' \(x.parquet\), row 2: column 'a' cannot be read"):
+                check_path("x", Checked("x.parquet", **checks), path, tmp_path)
+        with pytest.raises(RuntimeStop, match="row 2: column 'a' cannot be read"):
+            check_rows(data_checks(unique=["a"]), *read_rows(path), tmp_path)
+    write_parquet(path, a=(list(range(9999)), None))
+    content = bytearray(path.read_bytes())
+    content[100:5000] = bytes(4900)
+    path.write_bytes(content)
+    with pytest.raises(RuntimeStop, match=r"output 'x' \(x.parquet\): it cannot be read: "):
+        check_path("x", Checked("x.parquet", unique=["a"]), path, tmp_path)
+    with pytest.raises(RuntimeStop, match=r"^x.parquet: "):
+        read_rows(path)
+
+
+def test_a_byte_order_mark_in_a_field_is_text(way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cut(monkeypatch, 4)
+    for content, row in (("a\n\ufeff\n1\n", 1), ("\ufeffa\n1\n\ufeff\n", 2)):
+        with pytest.raises(RuntimeStop, match=f"row {row}: column 'a' is '.ufeff', which is no date"):
+            check(tmp_path, content.replace("1", "2026-01-01").encode(), columns={"a": "date"})
+    with pytest.raises(RuntimeStop, match="row 2 has the same a '.ufeff' as row 1"):
+        check(tmp_path, "a\n\ufeff\n\ufeff\n".encode(), unique=["a"])

@@ -250,3 +250,25 @@ def wait_until(holds: object) -> None:
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def test_daemons_are_asked_how_they_ended_while_the_script_runs(tmp_path: Path) -> None:
+    count = "for stat in /proc/[0-9]*/stat; do grep -qs ' Z '$PPID' ' $stat && echo; done | wc -l"
+    orphans = "i=0; while [ $i -lt 50 ]; do (true &); i=$((i+1)); done"
+    waited = f"i=0; while [ $({count}) -gt 5 ] && [ $i -lt 100 ]; do sleep 0.05; i=$((i+1)); done; {count}"
+    assert int(run(f"{orphans}; {waited}", tmp_path).tail[-1]) <= 5
+
+
+@pytest.mark.parametrize("number", ["KILL", "STOP"])
+def test_a_script_that_kills_or_stops_what_watches_over_it_leaves_no_daemon(
+    tmp_path: Path, mark: str, number: str
+) -> None:
+    finished = run(f"(setsid {sleeper(mark)} &); kill -{number} $PPID; {sleeper(mark)}", tmp_path)
+    assert finished.reason == "ended unseen: the process that watches over it was killed"
+    assert not alive(mark)
+
+
+def test_a_process_that_always_starts_its_successor_and_ends_is_caught(tmp_path: Path, mark: str) -> None:
+    flees = "import os\nwhile True:\n    if os.fork(): os._exit(0)\n    os.setsid()"
+    assert run(f"{sys.executable} -S -c '{flees}' {mark} & sleep 0.2", tmp_path).reason is None
+    assert not alive(mark)

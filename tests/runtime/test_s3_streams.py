@@ -237,3 +237,17 @@ def test_too_many_parts_leave_the_task_without_an_output(endpoint: str, tmp_path
     assert instance.pushed == {}
     with pytest.raises(RuntimeStop, match=r"input 'data': 'orders\.txt' is none of"):
         split_input(files, put(endpoint, "orders.txt", CONTENT), "x.csv", Cut(rows=10), Dialect(), 3)
+
+
+def test_a_store_that_knows_no_conditions_does_not_mix_two_objects(endpoint: str) -> None:
+    class Forgetful(Client):
+        def __getattr__(self, name: str) -> Any:
+            call = super().__getattr__(name)
+            return lambda **arguments: call(**{key: arguments[key] for key in arguments if key != "IfMatch"})
+
+    put(endpoint, "orders.csv", CONTENT)
+    with Storage(endpoint, Forgetful(real(endpoint), fails={2})).reader("data", "orders.csv") as reader:
+        assert reader.read(8) == b"id,text\n"
+        put(endpoint, "orders.csv", CONTENT + b"1,x\n")
+        with pytest.raises(RuntimeStop, match="was changed while it was read"):
+            reader.read(8)

@@ -371,3 +371,66 @@ def test_sizes_are_written_like_those_of_flavors() -> None:
     for wrong in ({}, {"rows": 1, "parts": 1}, {"rows": 0}):
         with pytest.raises(ValueError, match=r"it needs exactly one|must be at least 1"):
             cut_of("it", **wrong)
+
+
+@given(
+    content=st.lists(st.sampled_from([b"a", b"\\", b"\\", b"\n", b'"', b","]), max_size=40).map(b"".join),
+    cut=CUTS,
+    block=st.integers(1, 40),
+)
+@settings(max_examples=400, deadline=None)
+def test_with_an_escape_the_parts_do_not_depend_on_where_the_reads_end(content: bytes, cut: Cut, block: int) -> None:
+    dialect, content = dialect_of(",", None, "\\"), b"h,k\n" + content
+
+    def found() -> list[bytes] | str:
+        try:
+            return parts_of(content, cut, dialect=dialect)
+        except RuntimeStop as stop:
+            return str(stop)
+
+    whole = found()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cutting, "SEGMENT", block)
+        patch.setattr(csv_header, "_BLOCK", block)
+        assert found() == whole
+
+
+def test_lines_that_end_with_an_escaped_escape_are_lines() -> None:
+    line = b"C:\\\\dir\\\\\n"  # as csv.writer writes a folder of Windows
+    for cut in (Cut(rows=33), Cut(parts=3), Cut(size=2 + 33 * len(line))):
+        parts = parts_of(b"h\n" + line * 99, cut, dialect=dialect_of(",", "none", "\\"))
+        assert parts == [b"h\n" + line * 33] * 3
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be"])
+def test_json_lines_in_other_encodings_are_refused(encoding: str) -> None:
+    with pytest.raises(RuntimeStop, match=r"data\.jsonl is not text in UTF-8"):
+        parts_of('{"a": 1}\n{"a": 2}\n'.encode(encoding), Cut(rows=1), "data.jsonl")
+
+
+def test_each_part_of_json_lines_has_the_byte_order_mark_and_the_whole_has_one() -> None:
+    content = BOM + b'{"a": 1}\n{"a": 2}\n'
+    parts = parts_of(content, Cut(rows=1), "x.jsonl")
+    assert parts == [BOM + b'{"a": 1}\n', BOM + b'{"a": 2}\n']
+    assert merged(parts, "x.jsonl") == content
+    assert merged([b"1\n", BOM + b"2\n"], "x.jsonl") == b"1\n2\n"
+
+
+@pytest.mark.parametrize("name", ["data.csv.gz", "data.csv.zst", "data.jsonl.gz"])
+def test_a_packed_file_without_a_byte_is_refused(name: str) -> None:
+    for cut in (Cut(rows=1), Cut(parts=2)):
+        with pytest.raises(RuntimeStop, match=rf"{name} has no bytes"):
+            parts_of(b"", cut, name)
+
+
+def test_damage_in_the_middle_of_a_parquet_file_is_named() -> None:
+    file = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table({"a": range(9999)}), file)
+    content = bytearray(file.getvalue())
+    content[100:5000] = bytes(4900)
+    for act in (
+        lambda: parts_of(bytes(content), Cut(rows=9), "t.parquet"),
+        lambda: merged([bytes(content)], "t.parquet"),
+    ):
+        with pytest.raises(RuntimeStop, match=r"t\.parquet is no whole Parquet file: "):
+            act()

@@ -184,7 +184,8 @@ def wrong_cases() -> list[Path]:
     return [
         case
         for case in sorted(RULES.glob("*/*.yml"))
-        if SAID_BY_SCHEMAS & set(re.findall(r"\[([a-z-]+)\]$", case.with_suffix(".out").read_text(), re.M))
+        if kind_of(case) not in ("roles", "owners")  # files without a schema
+        and SAID_BY_SCHEMAS & set(re.findall(r"\[([a-z-]+)\]$", case.with_suffix(".out").read_text(), re.M))
     ]
 
 

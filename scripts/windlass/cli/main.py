@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from windlass.cli.context import OpenStore
 
 COMMANDS = (
+    "new",
     "lint",
     "explain",
     "schema",

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 @click.option("--to", "to", metavar="ENV", required=True, help="The environment that would change.")
 @click.option("--commit", metavar="COMMIT", help="The release of this commit instead of the working tree.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print the plan as Markdown for a merge request.")
-@click.option("--out", metavar="DIR", help="Also write plan.md and plan.json to this folder.")
+@click.option("--out", metavar="DIR", help="Also write plan.md, .json, .html and terraform.json to DIR.")
+@click.option("--note", is_flag=True, help="Also put the plan into this pipeline's merge request.")
 @context.environments_option
 @context.project_option
 @context.json_option
@@ -26,6 +27,7 @@ def command(
     commit: str | None,
     as_markdown: bool,
     out: str | None,
+    note: bool,
     environments_dir: str | None,
     project_given: str | None,
     as_json: bool,
@@ -35,6 +37,9 @@ def command(
     Pipelines are compared task by task and field by field with what is live in ENV, models with their metrics, and
     what the release needs (flavors, images, connections, variables, pools) with what ENV declares and its Airflow has.
     Every change is classed: breaking, behaviour or cosmetic.
+
+    With --note the plan is one note of the merge request, which each pipeline writes again in its place; it needs
+    WINDLASS_GITLAB_TOKEN with the scope api, and without it one line says so.
 
     Without --commit the release is built in memory from the working tree, so a merge request sees what merging it
     would do. Exits with 0 when nothing would change, 1 when something would (or lint finds problems), 2 when a gate
@@ -46,8 +51,9 @@ def command(
       windlass plan --to prod --commit 1a2b3c4d
       windlass plan --to stage --markdown
       windlass plan --to stage --json
+      windlass plan --to dev --out plans --note
     """
-    from windlass.cli import console
+    from windlass.cli import console, plan_forms
     from windlass.cli.change_lines import say_changes
     from windlass.delivery.plan.lines import plan_markdown
 
@@ -55,13 +61,15 @@ def command(
         raise click.UsageError("--json and --markdown are two forms of one result: give one of them")
     plan = _plan(to, commit, environments_dir, project_given)
     if out:
-        _write(plan, out)
+        plan_forms.write_files(plan, out)
     if as_json:
         console.print_json(plan.as_json())
     elif as_markdown:
         click.echo(plan_markdown(plan), nl=False)
     else:
         say_changes(plan.describe())
+    if note:
+        plan_forms.tell_merge_request(plan, out)
     click.get_current_context().exit(2 if plan.refusals else 0 if plan.is_done else 1)
 
 
@@ -120,15 +128,3 @@ def _offer(environment: "Environment", requires: "Requires") -> "Offer":
         return Offer(declared, frozenset(AirflowSettingsApi(settings, environment.name).read()))
     except WindlassError as error:  # a merge request has no right to ask, and the plan is worth showing without
         return Offer(declared, unasked=f"what the Airflow of {environment.name} has: {error}")
-
-
-def _write(plan: "Plan", folder: str) -> None:
-    import json
-    from pathlib import Path
-
-    from windlass.delivery.plan.lines import plan_markdown
-
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    Path(folder, "plan.md").write_text(plan_markdown(plan), encoding="utf-8")
-    content = json.dumps(plan.as_json(), indent=2, sort_keys=True)
-    Path(folder, "plan.json").write_text(content + "\n", encoding="utf-8")

@@ -1,15 +1,10 @@
 """`windlass promote`: lifts a release, with its models, from the environment before into an environment."""
 
-import os
-from typing import TYPE_CHECKING
+from functools import partial
 
 import click
 
 from windlass.cli import context
-
-if TYPE_CHECKING:
-    from windlass.delivery.promotion.perform import Outcome
-    from windlass.spec.environment import Environment
 
 
 @click.command("promote")
@@ -50,6 +45,7 @@ def command(
       windlass promote --to stage --release 3f9a1c22
     """
     from windlass.cli import console, delivering
+    from windlass.cli.afterwards import Delivered, changed_by, tell_gitlab
     from windlass.delivery.plan.plan import Origin
     from windlass.delivery.promotion.perform import perform
     from windlass.delivery.promotion.survey import deciding_promotion, load_release
@@ -91,23 +87,6 @@ def command(
         console.warn(f"environments/{to}.yml names no airflow: nobody looked whether it shows the release")
     if conclusion:
         delivering.stop_unless_passed(to, conclusion)
-    _tell_gitlab(all_environments, environment, outcome)
-
-
-def _tell_gitlab(all_environments: dict[str, "Environment"], environment: "Environment", outcome: "Outcome") -> None:
-    """Makes the GitLab release of a tag that has reached the last environment; a GitLab that is away is no failure."""
-    from windlass.adapters.gitlab.project import project_in_ci
-    from windlass.cli import console
-    from windlass.spec.errors import WindlassError
-
-    tag = os.environ.get("CI_COMMIT_TAG")
     is_last = not any(other.upstream == environment.name for other in all_environments.values())
-    if not (tag and is_last):
-        return
-    notes = "\n".join(["Delivered by windlass:", "", "```", *outcome.plan.describe(), "```"])
-    try:
-        gitlab = project_in_ci()
-        if gitlab and gitlab.create_release(tag, notes):
-            console.step(f"made the GitLab release {tag}")
-    except WindlassError as error:
-        console.warn(f"there is no GitLab release of {tag} yet: {error}")
+    changed = partial(changed_by, decide, outcome, target)
+    tell_gitlab(Delivered(outcome, release, changed, is_last=is_last, is_verified=conclusion is not None))

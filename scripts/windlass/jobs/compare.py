@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation, localcontext
 from difflib import unified_diff
 from math import isfinite
 from pathlib import Path
@@ -20,6 +20,9 @@ from windlass.runtime.tables import FORMATS
 
 _TEXT_SIZE = 256 * 1024
 _LINES = 20
+_COLUMNS = 50
+_ANY_SIZE = Context(traps=[])
+"""A difference may be too large to be a number: it is infinite then, and no error."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,10 @@ def difference(expected: Path, came: Path, likeness: Likeness) -> str | None:
             return found
         return f"the values are the same and the bytes are not; {_of_text(expected, came)}"
     if ending == ".json" and not likeness.is_exact:
-        return _of_json(_json(expected), _json(came), likeness.tolerance)
+        try:
+            return _of_json(_json(expected), _json(came), likeness.tolerance)
+        except RecursionError as error:
+            raise RuntimeStop(f"{came.name} is nested too deeply to be compared by its values") from error
     if not likeness.is_exact:
         raise RuntimeStop(f"only {', '.join((*FORMATS, '.json'))} files are compared by their values")
     return _of_text(expected, came)
@@ -93,7 +99,7 @@ def _of_columns(wanted: list[str], found: list[str]) -> str:
     missing = [name for name in wanted if name not in found]
     extra = [name for name in found if name not in wanted]
     what = f"column {missing[0]!r} is missing" if missing else f"column {extra[0]!r} was not expected" if extra else ""
-    return f"{what or 'the columns come in another order'}; expected {wanted}, came {found}"
+    return f"{what or 'the columns come in another order'}; expected {_listed(wanted)}, came {_listed(found)}"
 
 
 def _of_count(columns: list[str], wanted: list[list[Any]], found: list[list[Any]]) -> str | None:
@@ -168,7 +174,8 @@ def _of_value(wanted: Any, found: Any, tolerance: float) -> str | None:
     one, two = _decimal(wanted), _decimal(found)
     if not tolerance or one is None or two is None:
         return said
-    apart = abs(one - two)
+    with localcontext(_ANY_SIZE):
+        apart = abs(one - two)
     return f"{said}; they differ by {apart:g}, more than {tolerance:g}" if apart > Decimal(repr(tolerance)) else None
 
 
@@ -215,7 +222,7 @@ def _of_json(wanted: Any, found: Any, tolerance: float, where: str = "") -> str 
         same = len(wanted) == len(found)
         return None if same else f"{place}expected {len(wanted)} items, came {len(found)}"
     numbers = all(isinstance(one, (int, float)) and not isinstance(one, bool) for one in (wanted, found))
-    finite = numbers and isfinite(wanted) and isfinite(found)
+    finite = numbers and all(isinstance(one, int) or isfinite(one) for one in (wanted, found))
     reason = _of_value(wanted, found, tolerance if finite else 0)
     return f"{place}{reason}" if reason else None
 
@@ -252,6 +259,10 @@ def _place(columns: list[str], name: str) -> int:
 
 def _count(rows: list[list[Any]]) -> str:
     return f"{len(rows)} row{'' if len(rows) == 1 else 's'}"
+
+
+def _listed(names: list[str]) -> str:
+    return str(names) if len(names) <= _COLUMNS else f"{len(names)} columns"
 
 
 def _shown_key(names: Sequence[str], key: Sequence[str]) -> str:

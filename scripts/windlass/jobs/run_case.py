@@ -26,7 +26,10 @@ def run_case(contract: Contract, bench: Bench) -> Result:
         return Result(contract, 0.0, contract.broken)
     with tempfile.TemporaryDirectory(prefix="windlass-test-", ignore_cleanup_errors=True) as folder:
         run = _perform(contract, bench, Path(folder))
-        problems, accepted = judge(contract, bench, run, Path(folder))
+        try:
+            problems, accepted = judge(contract, bench, run, Path(folder))
+        except OSError as error:  # what is expected cannot be read, or accepted files not be written
+            problems, accepted = [f"{error.filename}: {(error.strerror or str(error)).lower()}"], []
     return Result(contract, run.seconds, tuple(problems), tuple(run.lines), tuple(accepted))
 
 
@@ -48,7 +51,7 @@ def _perform(contract: Contract, bench: Bench, folder: Path) -> CaseRun:
         run.written = {port: outputs / name for port, name in contract.task.filenames.items()}
     except ScriptStop as stop:
         run.exit_code, run.reason = stop.finished.code, str(stop)
-    except RuntimeStop as stop:
+    except (RuntimeStop, ValueError, OSError) as stop:
         run.reason = str(stop)
     run.seconds = monotonic() - begin
     return run

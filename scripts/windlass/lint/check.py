@@ -17,12 +17,14 @@ from windlass.lint.rules import IGNORABLE, NEEDS_ENVIRONMENTS, RULES
 from windlass.lint.secrets import without_secrets
 from windlass.lint.unused_template import problems_of_unused, unused_templates
 from windlass.spec.case_file import CaseFile, find_cases
+from windlass.spec.codeowners import OWNERS_FILE, CodeOwners, parse_owners
 from windlass.spec.document import Document, parse_document
 from windlass.spec.environment import Environment, read_environment
-from windlass.spec.files import parse_file
+from windlass.spec.files import NO_SUCH_FILE, parse_file, read_inside
 from windlass.spec.model import Model, salvage_model
 from windlass.spec.pipeline import Pipeline, salvage_pipeline
 from windlass.spec.problem import Problem
+from windlass.spec.roles import ROLES_FILE, Roles, read_roles
 from windlass.spec.shelf import Shelf
 
 _MAX_PER_RULE = 250
@@ -83,6 +85,7 @@ def check_project(
     cases = find_cases(folder)
     documents |= {**shelf.documents, **astray, **{case.document.path: case.document for case in cases if case.has_file}}
     own = _read_environments(environment_documents)
+    roles, owners = _roles(folder, documents, changed), _owners(folder, documents, changed)
     unused = unused_templates(shelf, pipelines)
     bodies = (*pipelines, *(one.file for one in unused))
     wanted = {*shelf.operators, *(name for file in bodies for name in _operator_types(file))}
@@ -93,6 +96,8 @@ def check_project(
         environment_documents=environment_documents,
         environments=environments if environments is not None else own or None,
         own_environments=own,
+        roles=roles,
+        owners=owners,
         catalog=read_catalog(folder, wanted) if wanted else Catalog(),
         shelf=shelf,
         cases=cases,
@@ -154,6 +159,28 @@ def _below(folder: Path) -> list[str]:
 def _read_environments(documents: Mapping[str, Document]) -> dict[str, Environment]:
     found = {name: read_environment(name, documents) for name in documents if name != "base"}
     return {name: environment for name, environment in found.items() if environment is not None}
+
+
+def _roles(folder: Path, documents: dict[str, Document], changed: Mapping[str, bytes]) -> Roles | None:
+    """The roles of the folder's environments, none without a file; None where they cannot be understood."""
+    content = changed.get(ROLES_FILE) or read_inside(folder, ROLES_FILE)
+    if content == NO_SUCH_FILE:
+        return {}
+    documents[ROLES_FILE] = (
+        parse_document(ROLES_FILE, content) if isinstance(content, bytes) else parse_file(folder, ROLES_FILE)
+    )
+    return read_roles(documents[ROLES_FILE])
+
+
+def _owners(folder: Path, documents: dict[str, Document], changed: Mapping[str, bytes]) -> CodeOwners:
+    """Who owns which paths; what is wrong with the file is in its document."""
+    content = changed.get(OWNERS_FILE) or read_inside(folder, OWNERS_FILE)
+    if isinstance(content, str):
+        if content != NO_SUCH_FILE:
+            documents[OWNERS_FILE] = parse_file(folder, OWNERS_FILE)
+        return CodeOwners()
+    owners, documents[OWNERS_FILE] = parse_owners(OWNERS_FILE, content)
+    return owners
 
 
 def _operator_types(file: PipelineFile) -> Iterable[str]:

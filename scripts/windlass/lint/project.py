@@ -8,11 +8,13 @@ from typing import Any
 
 from windlass.catalog.operator import Catalog
 from windlass.spec.case_file import CaseFile
+from windlass.spec.codeowners import CodeOwners
 from windlass.spec.document import Document, Location
 from windlass.spec.environment import Environment
 from windlass.spec.group import Group, is_task
 from windlass.spec.model import Model
 from windlass.spec.pipeline import Pipeline
+from windlass.spec.roles import Roles
 from windlass.spec.shelf import Shelf
 from windlass.spec.task import Task
 
@@ -96,6 +98,9 @@ class Project:
     environments: Mapping[str, Environment] | None = None
     own_environments: Mapping[str, Environment] = field(default_factory=dict)
     """Those that `environment_documents` describe."""
+    roles: Roles | None = None
+    """Who holds which role in them; None where that is not known."""
+    owners: CodeOwners = field(default_factory=CodeOwners)
     catalog: Catalog = field(default_factory=Catalog)
     shelf: Shelf | None = None
     cases: list[CaseFile] = field(default_factory=list)

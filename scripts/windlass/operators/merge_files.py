@@ -4,8 +4,6 @@ from typing import Any
 
 from airflow.sdk import BaseOperator
 
-from ..runtime.transfer import check_names
-
 
 class MergeFiles(BaseOperator):
     """Puts CSV, JSON lines or Parquet files together in their order; headers or columns that differ are refused.
@@ -41,23 +39,16 @@ class MergeFiles(BaseOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        from ..runtime.csv_dialect import dialect_of
-        from ..runtime.splitting import kind_of
+        from ..runtime.part_tasks import check_merge
 
-        check_names(outputs)
-        kind_of(outputs["data"])
-        dialect_of(delimiter, quote, escape)
         self.delimiter = delimiter
         self.quote = quote
         self.escape = escape
         self.inputs = inputs
         self.outputs = outputs
+        check_merge(self)
 
     def execute(self, context: Any) -> None:
-        from ..runtime.csv_dialect import dialect_of
-        from ..runtime.task_files import task_files
-        from ..runtime.task_streams import merge_input
+        from ..runtime.part_tasks import run_merge
 
-        dialect = dialect_of(self.delimiter, self.quote, self.escape)
-        with task_files(self, context) as files:
-            merge_input(files, self.inputs["parts"], self.outputs["data"], dialect)
+        run_merge(self, context)

@@ -4,8 +4,6 @@ from typing import Any
 
 from airflow.sdk import BaseOperator
 
-from ..runtime.transfer import check_names
-
 
 class SplitFile(BaseOperator):
     """Cuts a CSV, JSON lines or Parquet file into parts of whole records, so that a task can run once for each part.
@@ -52,14 +50,8 @@ class SplitFile(BaseOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        from ..runtime.csv_dialect import dialect_of
-        from ..runtime.csv_text import cut_of
-        from ..runtime.splitting import kind_of
+        from ..runtime.part_tasks import check_split
 
-        check_names(outputs)
-        kind_of(outputs["parts"])
-        cut_of("split_file", rows, size, parts)
-        dialect_of(delimiter, quote, escape)
         self.rows = rows
         self.size = size
         self.parts = parts
@@ -68,17 +60,10 @@ class SplitFile(BaseOperator):
         self.escape = escape
         self.inputs = inputs
         self.outputs = outputs
+        check_split(self)
 
     def execute(self, context: Any) -> Any:
         """The references of the parts, pushed for the port `parts` and returned: Airflow maps over what is returned."""
-        from ..runtime.csv_dialect import dialect_of
-        from ..runtime.csv_text import cut_of
-        from ..runtime.task_files import task_files
-        from ..runtime.task_streams import most_parts, split_input
+        from ..runtime.part_tasks import run_split
 
-        cut = cut_of("split_file", self.rows, self.size, self.parts)
-        dialect = dialect_of(self.delimiter, self.quote, self.escape)
-        with task_files(self, context) as files:
-            kept = split_input(files, self.inputs["data"], self.outputs["parts"], cut, dialect, most_parts())
-        self.log.info("kept output parts: %s files", len(kept))
-        return kept
+        return run_split(self, context)

@@ -12,9 +12,10 @@ from typing import Any, Protocol
 from .checks import RowCheck
 from .compressed import need_arrow, unpacked
 from .csv_dialect import LINES, Broken, Dialect, goes_on
-from .csv_header import LONGEST_RECORD, read_header
+from .csv_header import BOM, LONGEST_RECORD, read_header, read_mark
 from .cutting import segments
 from .errors import RuntimeStop
+from .parquet_values import in_microseconds, python_values, refused
 from .screen import is_surely_good
 from .splitting import Source, kind_of
 
@@ -43,7 +44,7 @@ def blocks_of(source: Source, check: RowCheck, folder: Path) -> Iterator[Block]:
         return
     with source.open() as raw, unpacked(raw, source.name) as file:
         if kind == ".jsonl":
-            for data in _whole_records(b"", file.read, LINES):
+            for data in _whole_records(read_mark(file.read, source.name).rest, file.read, LINES):
                 yield _Lines(data)
             return
         header = read_header(file.read, source.name, Dialect())
@@ -100,7 +101,7 @@ class _Csv:
     def is_surely_good(self, check: RowCheck) -> bool:
         """See Block."""
         arrow = _arrow()
-        if arrow is None:
+        if arrow is None or self.data.startswith(BOM):  # which pyarrow takes away from any block, not of a file alone
             return False
         wanted = [self.columns.index(name) for name in check.checks.named] or [0]
         try:
@@ -186,40 +187,31 @@ class _Batch:
 
     def is_surely_good(self, check: RowCheck) -> bool:
         """See Block."""
-        values = dict(zip(self.batch.schema.names, self.batch.columns, strict=True))
-        return is_surely_good(_arrow(), check, values, self.batch.num_rows, is_text=False)
+        arrow = _arrow()
+        exact = [in_microseconds(arrow, column) for column in self.batch.columns]
+        if any(column is None for column in exact):
+            return False
+        values = dict(zip(self.batch.schema.names, exact, strict=True))
+        return is_surely_good(arrow, check, values, self.batch.num_rows, is_text=False)
 
     def check_each(self, check: RowCheck) -> None:
         """See Block."""
-        rows = zip(*(column.to_pylist() for column in self.batch.columns), strict=True)
-        check.check(self.batch.schema.names, rows, is_text=False)
+        named = zip(self.batch.schema.names, self.batch.columns, strict=True)
+        columns = [python_values(_arrow(), column, name, check.count + 1) for name, column in named]
+        check.check(self.batch.schema.names, zip(*columns, strict=True), is_text=False)
 
 
 def _parquet_blocks(source: Source, check: RowCheck, folder: Path) -> Iterator[Block]:
     need_arrow(source.name)
     arrow = _arrow()
     path = getattr(source, "path", None) or _fetched(source, folder)
-    try:
-        with arrow.parquet.ParquetFile(path) as file:
-            check.check_header(file.schema_arrow.names)
-            if not check.checks.named:
-                check.count += file.metadata.num_rows
-                return
-            for batch in file.iter_batches(batch_size=_ROWS, columns=check.checks.named):
-                yield _Batch(_in_microseconds(arrow, batch))
-    except arrow.ArrowException as error:
-        raise RuntimeStop(f"it cannot be read: {str(error).splitlines()[0][:300]}") from error
-
-
-def _in_microseconds(arrow: Any, batch: Any) -> Any:
-    """Python's moments have no nanoseconds."""
-    fields = [
-        field.with_type(arrow.timestamp("us", field.type.tz))
-        if arrow.types.is_timestamp(field.type) and field.type.unit == "ns"
-        else field
-        for field in batch.schema
-    ]
-    return batch.cast(arrow.schema(fields), safe=False)
+    with refused(arrow, "it cannot be read"), arrow.parquet.ParquetFile(path) as file:
+        check.check_header(file.schema_arrow.names)
+        if not check.checks.named:
+            check.count += file.metadata.num_rows
+            return
+        for batch in file.iter_batches(batch_size=_ROWS, columns=check.checks.named):
+            yield _Batch(batch)
 
 
 def _fetched(source: Source, folder: Path) -> Path:

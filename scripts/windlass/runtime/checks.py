@@ -154,14 +154,24 @@ class _Seen:
     def add(self, key: Sequence[Any], number: int) -> int:
         """The row in which the key was first: `number` itself where it is new."""
         text = _text(key)
-        if self._database.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (text, number)).rowcount:
-            return number
-        return int(self._database.execute("SELECT number FROM seen WHERE key = ?", (text,)).fetchone()[0])
+        try:
+            if self._database.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (text, number)).rowcount:
+                return number
+            return int(self._database.execute("SELECT number FROM seen WHERE key = ?", (text,)).fetchone()[0])
+        except sqlite3.Error as error:
+            raise self._full(error) from error
 
     def add_all(self, keys: Iterable[Sequence[Any]], number: int) -> bool:
         """Adds keys of rows from `number` on, without those that have a None; whether all of them are new."""
         wanted = [(_text(key), at) for at, key in enumerate(keys, number) if None not in key]
-        return self._database.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?)", wanted).rowcount == len(wanted)
+        try:
+            added = self._database.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?)", wanted).rowcount
+        except sqlite3.Error as error:
+            raise self._full(error) from error
+        return added == len(wanted)
+
+    def _full(self, error: sqlite3.Error) -> RuntimeStop:
+        return RuntimeStop(f"what is unique cannot be remembered in {self._path.parent}: {error}; is the disk full?")
 
     def close(self) -> None:
         self._database.close()

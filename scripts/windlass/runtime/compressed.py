@@ -23,18 +23,36 @@ def compression_of(name: str) -> str:
 def unpacked(file: BinaryIO, name: str) -> Iterator[Any]:
     """A stream of what is inside `file`; one that is cut off or damaged ends in a sentence."""
     ending = compression_of(name)
+    seen: Any = _Seen(file)
     try:
         if ending == ".gz":
-            with gzip.GzipFile(fileobj=file, mode="rb") as inner:
+            with gzip.GzipFile(fileobj=seen, mode="rb") as inner:
                 yield inner
         elif ending == ".zst":
             arrow = need_arrow(name)
-            with _translated(arrow, name), arrow.CompressedInputStream(read_by(arrow, file), "zstd") as inner:
+            with _translated(arrow, name), arrow.CompressedInputStream(read_by(arrow, seen), "zstd") as inner:
                 yield inner
         else:
             yield file
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise RuntimeStop(f"{name} is no whole gzip file: {error}") from error
+    if seen.is_empty:  # which both take for a file with nothing inside
+        raise RuntimeStop(f"{name} has no bytes; packed, an empty file has some")
+
+
+class _Seen:
+    """A file that tells whether its end came before any byte."""
+
+    is_empty = False
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._any = file, False
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size)
+        self._any = self._any or bool(data)
+        self.is_empty = not self._any and size != 0
+        return data
 
 
 @contextmanager
@@ -81,6 +99,7 @@ def need_arrow(name: str) -> Any:
     """pyarrow, which reads this file."""
     try:
         arrow = importlib.import_module("pyarrow")
+        importlib.import_module("pyarrow.compute")
         importlib.import_module("pyarrow.parquet")
     except ImportError as error:
         raise RuntimeStop(f"{name} needs pyarrow, which is not here; install it: pip install pyarrow") from error

@@ -50,6 +50,7 @@ def container_job(
         run_variables(settings, context["ti"]),
         task.execution_time,
         GRACE,
+        disk=limits_of(task, settings).disk,
         watched=wait is not None,
     )
     keys = output_keys(task, context, settings)
@@ -103,7 +104,8 @@ def limits_of(task: Any, settings: Settings) -> Limits:
     """What the containers of the task may take, for the sentence that says that it was too little."""
     flavor = flavor_of(task, settings)
     memory = size_in_bytes(flavor["memory"]) if flavor else 0
-    return Limits(memory=memory, flavor=task.resource_flavor or "" if flavor else "")
+    disk = size_in_bytes(flavor["disk"]) if flavor.get("disk") else 0
+    return Limits(memory=memory, disk=disk, flavor=task.resource_flavor or "" if flavor else "")
 
 
 def size_in_bytes(size: str) -> int:

@@ -43,10 +43,12 @@ def stage_script(
     time_limit: timedelta,
     grace: timedelta,
     *,
+    disk: int = 0,
     watched: bool = False,
 ) -> str:
     """Fetches `files`, each digest checked, makes `folders`, and lays out what the job's container runs.
 
+    `disk` is how many bytes the shared folder may hold while the script runs; 0 is no limit.
     `watched` makes that container wait for the one that keeps its files, which is then told of its end.
     """
     wanted = list(files)
@@ -54,7 +56,7 @@ def stage_script(
         f"cp --raw {shlex.quote(f's3://{each.bucket}/{each.key}')} {SHARED}/{each.path}\n" for each in wanted
     )
     made = sorted({f"{SHARED}/{folder}" for folder in folders} | {_parent(each.path) for each in wanted})
-    limits = f"limit={time_limit.total_seconds():g}\ngrace={grace.total_seconds():g}\n"
+    limits = f"limit={time_limit.total_seconds():g}\ngrace={grace.total_seconds():g}\ndisk={disk // 1024}\n"
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(variables.items()))
     return "\n".join(
         [
@@ -174,6 +176,8 @@ else
 fi
 child=$!
 ("$b" sleep "$limit"; : >"$report/timeout"; group TERM; "$b" sleep "$grace"; group KILL) 9>&- &
+weigh() { used=$("$b" du -sk /windlass 2>/dev/null) used=${used%%[!0-9]*}; [ "${used:-0}" -le "$disk" ]; }
+[ "$disk" = 0 ] || (while weigh; do "$b" sleep 1; done; : >"$report/full"; group KILL) 9>&- &
 [ "$stopped" = 0 ] || stop
 while :; do
     wait "$child"
@@ -183,6 +187,7 @@ done
 read -r end _ </proc/uptime
 how=ended
 [ ! -e "$report/timeout" ] || how=timeout
+[ ! -e "$report/full" ] || how=disk
 [ "$stopped" = 0 ] || how=stopped
 tries=0
 while [ "$how" != ended ] && group 0 && [ "$tries" -lt 100 ]; do

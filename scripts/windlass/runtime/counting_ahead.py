@@ -125,7 +125,7 @@ def _count(file: int, at: int, dialect: Dialect) -> tuple[int, int, int, bool, b
     """The fields of `Counted` for the lines that end in the PIECE at this place; zeros where that cannot be said."""
     before = min(_LINE, at)
     data = os.pread(file, before + PIECE, at - before)
-    begin, end = dialect.last_line_end(data, before), dialect.last_line_end(data)
+    begin, end = (dialect.last_line_end(data, most, begins=at == before) for most in (before, None))
     if not begin:
         return 0, 0, 0, False, False
     guess = is_open = seems_open(data[begin : begin + _LINE], dialect)

@@ -39,16 +39,28 @@ class Dialect:
     def line_end(self, data: bytes, least: int) -> int:
         """Where the line ends that byte `least` is in, an escaped line end not counted; 0 when it does not."""
         at = data.find(b"\n", least)
-        while self.escape and at > 0 and data[at - 1 : at] == self.escape:
+        while at >= 0 and self._is_escaped(data, at):
             at = data.find(b"\n", at + 1)
         return at + 1
 
-    def last_line_end(self, data: bytes, most: int | None = None) -> int:
-        """The last line end at or before byte `most`, an escaped one not counted; 0 when there is none."""
+    def last_line_end(self, data: bytes, most: int | None = None, *, begins: bool = True) -> int:
+        """The last line end at or before byte `most`, an escaped one not counted; 0 when there is none.
+
+        `begins`: a line begins with `data`. Else nobody knows what a line end means that has only escapes before it.
+        """
         at = data.rfind(b"\n", 0, most)
-        while self.escape and at > 0 and data[at - 1 : at] == self.escape:
+        while at >= 0 and self._is_escaped(data, at, begins):
             at = data.rfind(b"\n", 0, at)
         return at + 1
+
+    def _is_escaped(self, data: bytes, at: int, begins: bool = True) -> bool:
+        """Whether an odd number of escapes stands before this byte: two of them are one that is text."""
+        if not self.escape:
+            return False
+        first = at
+        while first and data[first - 1 : first] == self.escape:
+            first -= 1
+        return (at - first) % 2 == 1 or not (first or begins)
 
 
 LINES = Dialect(delimiter=None, quote=b"", escape=b"")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from .csv_dialect import Broken, Dialect, record_ends
+from .csv_dialect import LINES, Broken, Dialect, record_ends
 from .errors import RuntimeStop
 
 LONGEST_RECORD = 64 * 1024 * 1024
@@ -38,22 +38,36 @@ def read_header(read: Callable[[int], bytes], name: str, dialect: Dialect) -> He
 
     The byte behind a first name in quotes is looked at too. Where two are possible the delimiter stays unknown.
     """
-    data = read(_BLOCK)
+    data = more = read(_BLOCK)
     if data.startswith(_OTHER_ENCODINGS):
-        raise RuntimeStop(f"{name} is not text in UTF-8 or another encoding that keeps ASCII; convert it first")
-    more = data
+        raise _other_encoding(name)
     while True:
         start = len(BOM) if data.startswith(BOM) else 0
         found = _first_record(data[start:], name, dialect, is_whole=not more)
         if found:
             end, dialect = found[0] + start, found[1]
             if b"\0" in data[:end]:
-                raise RuntimeStop(f"{name} is not text in UTF-8 or another encoding that keeps ASCII; convert it first")
+                raise _other_encoding(name)
             return Header(data[:end], dialect, data[end:])
         if len(data) > LONGEST_RECORD:
             raise RuntimeStop(f"{name}: the header is longer than {LONGEST_RECORD >> 20} MiB; is a quote missing?")
         more = read(max(len(data), _BLOCK))
         data += more
+
+
+def read_mark(read: Callable[[int], bytes], name: str) -> Header:
+    """What JSON lines begin with instead of a header: a byte order mark, or nothing."""
+    data = b""
+    while len(data) < len(BOM) and (more := read(len(BOM) - len(data))):
+        data += more
+    if data.startswith(_OTHER_ENCODINGS) or b"\0" in data:  # `{` or `[` and a NUL byte are UTF-16
+        raise _other_encoding(name)
+    mark = BOM if data == BOM else b""
+    return Header(mark, LINES, data.removeprefix(mark))
+
+
+def _other_encoding(name: str) -> RuntimeStop:
+    return RuntimeStop(f"{name} is not text in UTF-8 or another encoding that keeps ASCII; convert it first")
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ def segments(
     """The file in pieces that end with a line; the last one may lack its line end."""
     waiting, length = [rest], len(rest)
     while block := read(length_read or SEGMENT):
-        end = dialect.last_line_end(block)
+        end = dialect.last_line_end(block, begins=False)
         if end:
             yield b"".join([*waiting, memoryview(block)[:end]])
             waiting, length = [block[end:]], len(block) - end

@@ -1,5 +1,7 @@
 """One run of a command line that reads files and writes files; where they come from is not its concern."""
 
+import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -97,6 +99,8 @@ def run_job(
         raise ScriptStop(finished)
     for port, path in written.items():
         _check_output(port, path, folder)
+    for path in written.values():
+        _make_own(path)
     for port, name in job.outputs.items():
         rows = check_path(port, name, written[port], folder)
         if rows is not None:
@@ -143,6 +147,15 @@ def _check_output(port: str, path: Path, folder: Path) -> None:
         raise RuntimeStop(output_trouble("odd", port, path.name))
     if path.stat().st_size == 0:
         raise RuntimeStop(output_trouble("empty", port, path.name))
+
+
+def _make_own(path: Path) -> None:
+    """A copy instead of a link: two outputs may be one file, and what a hard link shares is not the job's to pass on."""
+    if path.is_symlink() or path.stat().st_nlink > 1:
+        with tempfile.TemporaryDirectory(dir=path.parent) as aside:
+            copy = Path(aside, path.name)
+            shutil.copy(path, copy)
+            copy.replace(path)
 
 
 def output_trouble(what: str, port: str, name: str) -> str:

@@ -1,5 +1,6 @@
 """Parts of a file in folders of this machine: written aside, and in their place only when all of them are whole."""
 
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -17,6 +18,9 @@ from .csv_text import Cut
 from .errors import RuntimeStop
 from .merging import merge
 from .splitting import part_name, split
+
+MOST_PARTS = 100_000
+"""Parts that have five digits: sorted by their names, as a shell lists them, they are in their order."""
 
 Seen = Callable[[int], None]
 """Is told how many bytes of the files were read since it was called before."""
@@ -65,10 +69,14 @@ def split_here(
     source: LocalFile, cut: Cut, folder: Path, name: str, dialect: Dialect, *, force: bool = False
 ) -> list[Path]:
     """The parts of a file in `folder`; without `force`, parts that lie there already are refused, else replaced."""
+    if Path(name).name != name:
+        raise RuntimeStop(f"{name!r} is no file name; --out says the folder")
     folder.mkdir(parents=True, exist_ok=True)
     old = _parts_in(folder, name)
     if old and not force:
         raise RuntimeStop(f"{old[0]} is there already; choose another folder, or replace all such parts by --force")
+    if any(path.samefile(source.path) for path in old):
+        raise RuntimeStop(f"{source.path} would be replaced by its own parts; choose another folder or --name")
     with _aside(folder) as scratch:
         count = split(
             source,
@@ -76,13 +84,11 @@ def split_here(
             name,
             lambda part: (scratch / part).open("xb"),
             dialect,
+            MOST_PARTS,
             count_ahead=partial(count_ahead, source.path),
         )
         made = [part_name(name, number) for number in range(count)]
-        for path in old:
-            path.unlink()
-        for part in made:
-            (scratch / part).replace(folder / part)
+        _put_in_place(scratch, folder, made, old)
     return [folder / part for part in made]
 
 
@@ -97,10 +103,28 @@ def merge_here(sources: list[LocalFile], target: Path, dialect: Dialect, *, forc
 
 
 def _parts_in(folder: Path, name: str) -> list[Path]:
+    """The files that are called like parts: five digits, so that a year or a day behind a dash is none."""
     stem, dot, extension = name.partition(".")
-    ending = f"{dot}{extension}"
-    found = (path for path in folder.iterdir() if path.name.startswith(f"{stem}-") and path.name.endswith(ending))
-    return sorted(path for path in found if path.name.removesuffix(ending).removeprefix(f"{stem}-").isdecimal())
+    wanted = re.compile(re.escape(f"{stem}-") + "[0-9]{5}" + re.escape(f"{dot}{extension}"))
+    return sorted(path for path in folder.iterdir() if wanted.fullmatch(path.name))
+
+
+def _put_in_place(scratch: Path, folder: Path, made: list[str], old: list[Path]) -> None:
+    """Moves the parts that were made to where the old ones are; all of them, or after an error none."""
+    aside = scratch / "old"
+    aside.mkdir()
+    try:
+        for path in old:
+            path.replace(aside / path.name)
+        for part in made:
+            (scratch / part).replace(folder / part)
+    except BaseException:
+        for part in made:
+            if not (scratch / part).exists():
+                (folder / part).unlink(missing_ok=True)
+        for path in aside.iterdir():
+            path.replace(folder / path.name)
+        raise
 
 
 @contextmanager

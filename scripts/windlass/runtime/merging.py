@@ -6,7 +6,7 @@ from typing import Any
 
 from .compressed import packed, unpacked
 from .csv_dialect import LINES, Dialect
-from .csv_header import Header, names_in
+from .csv_header import BOM, Header, names_in
 from .cutting import SEGMENT
 from .errors import RuntimeStop
 from .splitting import Source, kind_of, read_first
@@ -50,6 +50,8 @@ class _Merged:
         if self._first is None:
             self._first = header
             self._put(header.record)
+            if header.record == BOM:  # which no line end has to follow
+                self._last = b""
         elif header.names != self._first.names:
             raise RuntimeStop(
                 f"{part} has the header {_shown(header.record)} instead of {_shown(self._first.record)}; "

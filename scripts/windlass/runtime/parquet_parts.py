@@ -7,6 +7,7 @@ from typing import Any
 from .compressed import need_arrow, written_by
 from .csv_text import Cut
 from .errors import RuntimeStop
+from .parquet_values import refused
 from .splitting import Source
 
 _ROWS = 65536
@@ -18,7 +19,7 @@ def split_parquet(source: Source, cut: Cut, begin: Callable[[int], AbstractConte
     with source.open() as raw, _opened(arrow, raw, source.name) as file:
         rows = file.metadata.num_rows
         each = _rows_of(cut, rows, source.size)
-        batches = _Batches(arrow, file)
+        batches = _Batches(arrow, file, source.name)
         number = 0
         while number == 0 or batches.left:
             with begin(number) as target, _writer(arrow, target, file) as writer:
@@ -39,7 +40,7 @@ def merge_parquet(parts: Iterable[Source], made: AbstractContextManager[Any]) ->
                         schema, writer = file.schema_arrow, _writer(arrow, target, file)
                     elif not file.schema_arrow.equals(schema):
                         raise RuntimeStop(f"part {number} ({part.name}) has other columns or types than the first part")
-                    _Batches(arrow, file).copy(writer, file.metadata.num_rows)
+                    _Batches(arrow, file, part.name).copy(writer, file.metadata.num_rows)
         finally:
             if writer is not None:
                 writer.close()
@@ -59,25 +60,30 @@ def _rows_of(cut: Cut, rows: int, size: int) -> int:
 class _Batches:
     """The rows of a file that nobody has taken yet."""
 
-    def __init__(self, arrow: Any, file: Any) -> None:
-        self._arrow, self._batches = arrow, file.iter_batches(batch_size=_ROWS)
+    def __init__(self, arrow: Any, file: Any, name: str) -> None:
+        self._arrow, self._name, self._batches = arrow, name, file.iter_batches(batch_size=_ROWS)
         self.left, self._waiting = file.metadata.num_rows, None
 
     def copy(self, writer: Any, rows: int) -> None:
         """Writes the next rows, fewer where there are fewer."""
         while rows and self.left:
-            batch = self._waiting if self._waiting is not None else next(self._batches)
+            batch = self._waiting if self._waiting is not None else self._next()
             taken = batch.slice(0, rows)
             self._waiting = batch.slice(rows) if batch.num_rows > rows else None
             writer.write_batch(taken)
             rows, self.left = rows - taken.num_rows, self.left - taken.num_rows
 
+    def _next(self) -> Any:
+        with refused(self._arrow, f"{self._name} is no whole Parquet file"):
+            batch = next(self._batches, None)
+        if batch is None:
+            raise RuntimeStop(f"{self._name} is no whole Parquet file: it has fewer rows than it says")
+        return batch
+
 
 def _opened(arrow: Any, raw: Any, name: str) -> Any:
-    try:
+    with refused(arrow, f"{name} is no whole Parquet file"):
         return arrow.parquet.ParquetFile(raw)
-    except arrow.ArrowException as error:
-        raise RuntimeStop(f"{name} is no whole Parquet file: {str(error).splitlines()[0][:200]}") from error
 
 
 def _writer(arrow: Any, target: Any, file: Any) -> Any:

@@ -20,14 +20,15 @@ GRACE = timedelta(seconds=10)
 class Limits:
     """What a script may take before it is killed; 0 is no limit. `memory` and `disk_left` are bytes.
 
-    `memory` is what all of its processes use together, `disk_left` what its disk must keep free, and `flavor` the size
-    of machine that the memory is of, as a message names it.
+    `memory` is what all of its processes use together, `disk_left` what its disk must keep free, `disk` what its folder
+    may hold in a container, and `flavor` the size of machine that memory and disk are of, as a message names it.
     """
 
     memory: int = 0
     processes: int = 1000
     disk_left: int = 64 * 1024 * 1024
     flavor: str = ""
+    disk: int = 0
 
 
 @dataclass(frozen=True)
@@ -174,6 +175,8 @@ def end_reason(code: int, how: str, time_limit: timedelta, limits: Limits | None
         return f"was ended because it needs more memory than the {_size(limits.memory)}{has}"
     if how == "processes":
         return f"was ended because it started more than {limits.processes} processes at once"
+    if how == "disk" and limits.disk:
+        return f"was ended because it needs more disk than the {_size(limits.disk)} of its flavor {limits.flavor!r}"
     if how == "disk":
         return f"was ended because it filled its disk: less than {_size(limits.disk_left)} were left"
     if code == -signal.SIGKILL:

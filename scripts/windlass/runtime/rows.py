@@ -7,7 +7,9 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any, AnyStr
 
+from .compressed import need_arrow
 from .errors import RuntimeStop
+from .parquet_values import python_values
 
 LONGEST_FIELD = 64 * 1024 * 1024
 
@@ -86,5 +88,9 @@ def _parquet(path: Path) -> tuple[list[str], Iterator[list[Any]]]:
 
 
 def _parquet_rows(first: Any, batches: Iterator[Any]) -> Iterator[list[Any]]:
+    arrow, number = need_arrow("a Parquet file"), 1
     for batch in chain([first], batches):
-        yield from map(list, zip(*(column.to_pylist() for column in batch.columns), strict=True))
+        named = zip(batch.schema.names, batch.columns, strict=True)
+        columns = [python_values(arrow, column, name, number) for name, column in named]
+        number += batch.num_rows
+        yield from map(list, zip(*columns, strict=True))

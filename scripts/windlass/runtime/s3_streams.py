@@ -93,6 +93,8 @@ class ObjectReader:
             raise
         if not self._at:
             self._etag, self._size = answer["ETag"], int(answer["ContentLength"])
+        elif answer["ETag"] != self._etag:  # a store that does not know If-Match
+            raise RuntimeStop(f"s3://{self._bucket}/{self._key} was changed while it was read")
         elif answer["ResponseMetadata"]["HTTPStatusCode"] != 206:
             raise RuntimeStop(f"S3 sends s3://{self._bucket}/{self._key} from its beginning when asked for the rest")
         self._body = answer["Body"]
@@ -142,8 +144,7 @@ class ObjectWriter:
         most = PART * (1 + len(self._parts) // _MORE_EVERY)  # S3 takes 10,000 parts
         while len(self._buffer) >= most:
             with self._translated(self._where["Bucket"], self._where["Key"]):
-                self._send(bytes(self._buffer[:most]))
-            del self._buffer[:most]
+                self._send(most)
         return len(data)
 
     def flush(self) -> None:
@@ -159,11 +160,13 @@ class ObjectWriter:
 
     closed = False
 
-    def _send(self, body: bytes) -> None:
+    def _send(self, size: int) -> None:
         if self._upload is None:
             self._upload = self._client.create_multipart_upload(**self._where)["UploadId"]
         while len(self._waiting) >= AT_ONCE:
             self._waiting.popleft().result()
+        body = bytes(memoryview(self._buffer)[:size])  # only now, and once: parts are what takes the memory
+        del self._buffer[:size]
         number = len(self._parts) + 1
         self._parts.append(self._pool.submit(self._send_part, number, body))
         self._waiting.append(self._parts[-1])
@@ -177,7 +180,7 @@ class ObjectWriter:
             self._client.put_object(**self._where, Body=bytes(self._buffer), Metadata={"sha256": self.sha256})
             return
         if self._buffer:
-            self._send(bytes(self._buffer))
+            self._send(len(self._buffer))
         parts = [part.result() for part in self._parts]
         self._client.complete_multipart_upload(**self._where, UploadId=self._upload, MultipartUpload={"Parts": parts})
         self._upload = None

@@ -15,12 +15,11 @@ def is_surely_good(arrow: Any, check: RowCheck, values: Mapping[str, Any], rows:
     try:
         if not all(_fits(arrow, values[name], rule, is_text) for name, rule in check.checks.columns.items()):
             return False
+        keys = [values[name].to_pylist() for name in check.checks.unique]
     except (arrow.ArrowException, TypeError, ValueError, OverflowError):
         return False
-    if check.checks.unique:
-        keys = zip(*(values[name].to_pylist() for name in check.checks.unique), strict=True)
-        if not check.are_new(keys):
-            return False
+    if keys and not check.are_new(zip(*keys, strict=True)):
+        return False
     check.count += rows
     return True
 

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO, Protocol
 from .compressed import compression_of, packed, unpacked
 from .counting_ahead import Ahead
 from .csv_dialect import LINES, Broken, Dialect
-from .csv_header import Header, read_header
+from .csv_header import Header, read_header, read_mark
 from .csv_text import Cut
 from .cutting import SEGMENT, Slice, by_rows, slices
 from .errors import RuntimeStop
@@ -124,10 +124,8 @@ def inner_size(source: Source) -> int:
 
 
 def read_first(read: Callable[[int], bytes], name: str, dialect: Dialect) -> Header:
-    """The header, which JSON lines do not have, and what was read beyond it."""
-    if dialect is LINES:
-        return Header(b"", dialect, b"")
-    return read_header(read, name, dialect)
+    """The header, of JSON lines at most a byte order mark, and what was read beyond it."""
+    return read_mark(read, name) if dialect is LINES else read_header(read, name, dialect)
 
 
 def _named(found: Iterator[Slice], name: str) -> Iterator[Slice]:

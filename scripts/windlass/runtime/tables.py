@@ -174,6 +174,10 @@ def _plain(value: Any) -> Any:
 def _translated(arrow: Any, source: Path) -> Iterator[None]:
     try:
         yield
-    except arrow.ArrowException as error:
+    except (OSError, arrow.ArrowException) as error:  # OSError is what damaged pages are for it
+        if getattr(error, "errno", None) is not None:
+            raise
         said = str(error).splitlines()[0][:400]
+        if source.suffix == ".parquet":
+            raise RuntimeStop(f"{source.name}: {said}") from error
         raise RuntimeStop(f"{source.name}: {said}; a wrong guess of a column's type is corrected by types") from error

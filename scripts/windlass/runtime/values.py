@@ -44,6 +44,9 @@ class Column:
     def __post_init__(self) -> None:
         if len({isinstance(bound, str) for bound in (self.at_least, self.at_most) if bound is not None}) > 1:
             raise ValueError("at_least and at_most are either both numbers or both text")
+        for bound in (self.at_least, self.at_most):
+            if bound is not None and self._bound(bound) is None:  # which would be no bound at all
+                raise ValueError(f"{bound!r} is no {WRITTEN[self.type or 'number']}")
 
     def why_not(self, value: Any, *, is_text: bool) -> str | None:
         """What is wrong with a value that is not empty, if anything; `is_text` for files in which all values are."""

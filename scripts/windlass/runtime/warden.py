@@ -3,8 +3,9 @@
 Started by path, with the time limit, the grace (both in seconds), the number of a status pipe, what the command may
 take (`memory:processes:disk_left`, bytes and counts, 0 for no limit) and the command. It ends the command when the time
 is up, when it is told to (SIGTERM), when it takes more than it may, and when its own standard input closes: that
-happens even if the worker that started it is killed. Stdlib only and no imports of windlass,
-so that it starts in a moment.
+happens even if the worker that started it is killed. It is two processes: the first does nothing but wait, and ends all
+that is left when the second, which does the work, is killed or stopped by the command. Stdlib only and no imports of
+windlass, so that it starts in a moment.
 """
 
 import contextlib
@@ -46,6 +47,7 @@ class Limits:
 
 def main(limit: float, grace: float, status: int, limits: Limits, command: list[str]) -> None:
     """Runs `command` to its end; reports `started <pid>`, then `<exit code> <reason> <peak bytes>`."""
+    _guard()
     _adopt_orphans()
     alarm = _signals_as_bytes()
     os.set_inheritable(status, False)
@@ -64,6 +66,20 @@ def main(limit: float, grace: float, status: int, limits: Limits, command: list[
     _kill_stragglers()
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     _report(status, f"{code} {reason} {peak}\n")
+
+
+def _guard() -> None:
+    """Returns in a second process; the first one waits for it, ends all that it leaves, and never returns."""
+    _adopt_orphans()
+    second = os.fork()
+    if not second:
+        return
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda number, _: _signal(second, number))
+    while os.WIFSTOPPED(os.waitpid(second, os.WUNTRACED)[1]):
+        _signal(second, signal.SIGKILL)  # it would never come to the time limit
+    _kill_stragglers()
+    os._exit(0)
 
 
 def _report(status: int, line: str) -> None:
@@ -105,6 +121,7 @@ def _wait(child: subprocess.Popen[bytes], alarm: int, end: float, limits: Limits
             return "stopped"
         if alarm in ready and set(os.read(alarm, 512)) - {signal.SIGCHLD}:
             return "stopped"
+        _reap_adopted(child.pid)
     return "ended"
 
 
@@ -118,10 +135,24 @@ def _wait_for_group(child: subprocess.Popen[bytes], end: float) -> None:
             time.sleep(0.02)
 
 
+def _reap_adopted(child: int) -> None:
+    """Asks processes that lost their parents how they ended, or each would keep its number; never `child` itself."""
+    if sys.platform.startswith("linux"):
+        with contextlib.suppress(ChildProcessError):
+            how = os.WEXITED | os.WNOHANG | os.WNOWAIT
+            while (ended := os.waitid(os.P_ALL, 0, how)) and ended.si_pid != child:
+                os.waitpid(ended.si_pid, 0)
+
+
 def _reap() -> None:
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
+
+
+def _signal(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, number)
 
 
 def _signal_group(group: int, number: int) -> None:
@@ -130,18 +161,26 @@ def _signal_group(group: int, number: int) -> None:
 
 
 def _kill_stragglers() -> None:
-    """Ends processes that left the group (setsid, daemons): on Linux they are this process's descendants still."""
+    """Ends processes that left the group (setsid, daemons): on Linux they are this process's descendants still.
+
+    The children of one that is killed become this process's own, so the children are all that has to be looked at. No
+    pause between the looks: one that does nothing but start its successor and end would get away in it.
+    """
     end = time.monotonic() + _STRAGGLERS_SECONDS
-    while (found := _descendants()) and time.monotonic() < end:
-        for pid in found:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
+    while time.monotonic() < end:
         _reap()
-        time.sleep(0.01)
+        found = _children()
+        if not found:
+            return
+        for pid in found:
+            _signal(pid, signal.SIGKILL)
 
 
-def _descendants() -> list[int]:
-    return list(_processes())
+def _children() -> list[int]:
+    try:
+        return [int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_bytes().split()]
+    except OSError:  # a kernel that lists no children
+        return list(_processes())
 
 
 def _processes() -> dict[int, int]:

@@ -3,26 +3,18 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
-from pydantic import (
-    BaseModel,
-    Field,
-    SecretStr,
-    SerializerFunctionWrapHandler,
-    field_serializer,
-    field_validator,
-    model_serializer,
-    model_validator,
-)
+from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 
 from windlass.spec.airflow_settings import Connection, Name, Pool, PoolName, VariableValue
 from windlass.spec.document import Document, Location
-from windlass.spec.duration import Duration, duration_text, parse_duration
+from windlass.spec.duration import Duration, parse_duration
 from windlass.spec.errors import WindlassError
 from windlass.spec.files import parse_file
+from windlass.spec.gate import PromotionGate
+from windlass.spec.jobs import SIZE, Flavor, Jobs, Toleration
 from windlass.spec.names import RelativePath, Word
 from windlass.spec.placeholder import PLACEHOLDER, names_in, require
 from windlass.spec.problem import Problem, near
@@ -30,8 +22,28 @@ from windlass.spec.schedule import AssetName
 from windlass.spec.schema import Noun, Text, read_noun
 from windlass.spec.signer import Signers
 
-SIZE = r"^[1-9][0-9]*(Mi|Gi)$"
-"""How memory and disk are written."""
+__all__ = [
+    "SIZE",
+    "Airflow",
+    "Buckets",
+    "Environment",
+    "Flavor",
+    "Jobs",
+    "Layout",
+    "Receiver",
+    "RuntimeSettings",
+    "Toleration",
+    "Verify",
+    "environment_layers",
+    "environments_folder",
+    "find_environment",
+    "load_environments",
+    "not_apart",
+    "parse_environments",
+    "read_environment",
+    "resolve",
+    "same_place",
+]
 _LACKS_KEYS = {"syntax", "known-environment"}
 """Rules after which keys would be called missing that may be there."""
 _FOLDERS = ("environments", ".windlass/platform/environments")
@@ -44,80 +56,6 @@ class Buckets(Noun):
     models: str
     data: str
     endpoint: str | None = None
-
-
-class Toleration(Noun):
-    """A taint of nodes that a pod does not mind, as Kubernetes writes it."""
-
-    key: Text | None = None
-    operator: Literal["Equal", "Exists"] = "Equal"
-    value: str | None = None
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
-
-
-class _Spare(Noun):
-    """Is written without what is as usual: what reads a state or environment.json may not know the newest keys."""
-
-    _always: ClassVar[tuple[str, ...]] = ()
-
-    @model_serializer(mode="wrap")
-    def _said(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        usual = {name: field.default for name, field in type(self).model_fields.items()}
-        return {
-            name: value
-            for name, value in write(self).items()
-            if name in self._always or getattr(self, name) != usual[name]
-        }
-
-
-class Flavor(_Spare):
-    """The size of machine that a job may ask for; sizes as Kubernetes writes them: `4Gi`."""
-
-    _always = ("cpus", "memory", "gpus")
-
-    cpus: float | int = 1
-    memory: str = Field(default="1Gi", pattern=SIZE)
-    gpus: int = 0
-    disk: str | None = Field(default=None, pattern=SIZE)
-    gpu_resource: Text = "nvidia.com/gpu"
-    node_selector: dict[str, str] = {}
-    tolerations: list[Toleration] = []
-
-
-class Jobs(_Spare):
-    """Where jobs run, and what a container or a pod of one needs; the keys of another backend are not looked at."""
-
-    _always = ("backend",)
-
-    backend: Literal["local", "docker", "kubernetes"] = "local"
-    stage_image: Text | None = None
-    connection: Text | None = None
-    endpoint: Text | None = None
-    daemon: Text | None = None
-    network: Text | None = None
-    namespace: Text | None = None
-    service_account: Text | None = None
-    secrets: list[Text] = []
-    pull_secrets: list[Text] = []
-    node_selector: dict[str, str] = {}
-    tolerations: list[Toleration] = []
-    start_within: Duration = parse_duration("10 minutes")
-    deferrable: bool = False
-
-    @field_serializer("start_within")
-    def _as_written(self, value: timedelta) -> str:
-        return duration_text(value)
-
-    @model_validator(mode="after")
-    def _has_what_it_needs(self) -> Self:
-        if self.backend != "local" and self.stage_image is None:
-            raise ValueError(
-                f"backend {self.backend!r} needs stage_image, the image that fetches a job's inputs and keeps its "
-                "outputs; build it from ci/images/stage"
-            )
-        if self.backend == "kubernetes" and self.namespace is None:
-            raise ValueError("backend 'kubernetes' needs namespace, where the pods of jobs are made")
-        return self
 
 
 class Airflow(Noun):
@@ -204,6 +142,7 @@ class Environment(Noun):
     connections: dict[Name, Connection] = {}
     pools: dict[PoolName, Pool] = {}
     signers: Signers = {}
+    gate: PromotionGate | None = None
     assets: dict[AssetName, Text] = {}
     """Assets that no pipeline of the project produces, and who does; lint knows them from here."""
 

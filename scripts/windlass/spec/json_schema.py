@@ -98,6 +98,15 @@ FORMS: Mapping[str, Schema] = {
     "_check_key": {"type": "string", "pattern": "^ed25519:[A-Za-z0-9+/]{43}=$"},
     "check_name": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.@-]{0,62}$"},
     "Airflow._hide": {"type": "string"},
+    "check_role": {"type": "string", "pattern": "^[a-z][a-z0-9]*([_-][a-z0-9]+)*$"},
+    "check_timezone": {"type": "string", "examples": ["UTC", "Europe/Berlin"]},
+    "check_cron": {"type": "string", "minLength": 1, "examples": ["0 14 * * 5"]},
+    "parse_local_time": {
+        "type": "string",
+        "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[ T]([01][0-9]|2[0-3]):[0-5][0-9]$",
+        "patternErrorMessage": "write it like 2026-12-20 18:00",
+        "examples": ["2026-12-20 18:00"],
+    },
     "ExpectedOutput._is_no_less_than_zero": {"minimum": 0},
 }
 """What functions that check a value ask for, by their names."""
@@ -127,6 +136,8 @@ UNSAID: Mapping[str, str] = {
     "Group.arranged": "a group's own needs",
     "Gate._has_a_bound": "at least one bound",
     "Jobs._has_what_it_needs": "a backend with containers has a stage_image, kubernetes a namespace too",
+    "PromotionGate._asks_no_less_where_critical": "critical asks for no fewer approvals than the rest",
+    "FreezeOnce._ends_after_it_begins": "the window ends after it begins",
     "Verify._needs_run": "delivers and conf belong to a smoke run",
     "check_signers": "no key has two names",
     "Failure._says_how": "at least one of exit_code and error",

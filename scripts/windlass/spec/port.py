@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
@@ -16,10 +16,13 @@ COLUMN_TYPES = ("boolean", "integer", "number", "string", "date", "timestamp")
 ROW_ENDINGS = (".csv", ".csv.gz", ".csv.zst", ".jsonl", ".jsonl.gz", ".jsonl.zst", ".parquet")
 """The endings of files whose rows windlass can read."""
 _NUMBERS = ("integer", "number")
-_TIMES: Mapping[str, tuple[Any, str]] = {
-    "date": (date.fromisoformat, "2026-01-31"),
-    "timestamp": (datetime.fromisoformat, "2026-01-31 06:00:00"),
+_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_TIME = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?"
+_TIMES: Mapping[str, tuple[re.Pattern[str], str]] = {
+    "date": (re.compile(_DATE), "2026-01-31"),
+    "timestamp": (re.compile(f"{_DATE}([T ]{_TIME})?"), "2026-01-31 06:00:00"),
 }
+"""What is read in a file: Python's fromisoformat takes more, such as 20260131."""
 
 Number = int | Annotated[float, Field(allow_inf_nan=False)]
 Bound = Number | Text
@@ -77,20 +80,29 @@ class Column(Noun):
             raise ValueError(f"matches is for text, and the column is of type {self.type}")
         if len({isinstance(value, str) for _, value in given}) > 1:
             raise ValueError("at_least and at_most are either both numbers or both text")
-        if len(given) == 2 and given[0][1] > given[1][1]:  # type: ignore[operator]  # of one kind
+        if len(given) == 2 and self._compared(given[0][1]) > self._compared(given[1][1]):
             raise ValueError(f"at_least {self.at_least!r} is more than at_most {self.at_most!r}")
         return self
+
+    def _compared(self, value: Any) -> Any:
+        """A bound as it is compared: of dates and timestamps the moment, None for what is none."""
+        if self.type is None or self.type not in _TIMES:
+            return value
+        if not isinstance(value, str) or not _TIMES[self.type][0].fullmatch(value):
+            return None
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
     def _check_value(self, key: str, value: Any) -> None:
         """ValueError for a bound, or one of the values, that no value of the column's type can be compared with."""
         if self.type == "boolean" or (key == "one_of" and self.type in _TIMES):
             raise ValueError(f"a column of type {self.type} takes no {key}")
         if self.type is not None and self.type in _TIMES:
-            parse, example = _TIMES[self.type]
-            try:
-                parse(value)
-            except (ValueError, TypeError):
-                raise ValueError(f"{key} {value!r} is no {self.type}; write it like '{example}'") from None
+            if self._compared(value) is None:
+                raise ValueError(f"{key} {value!r} is no {self.type}; write it like '{_TIMES[self.type][1]}'")
         elif self.type in _NUMBERS and isinstance(value, str):
             raise ValueError(f"{key} {value!r} is no number, and the column is of type {self.type}")
         elif self.type == "string" and not isinstance(value, str):

@@ -125,6 +125,27 @@ def connection_in_ci(variables: Mapping[str, str] | None = None, sleep: Sleep = 
     private, job = given.get("WINDLASS_GITLAB_TOKEN"), given.get("CI_JOB_TOKEN")
     if not (url and project and (private or job)):
         return None
+    return _connection(url, project, private, job, sleep)
+
+
+def connection_here(
+    path: str | None, variables: Mapping[str, str] | None = None, sleep: Sleep = time.sleep
+) -> Connection | None:
+    """The same outside of CI: the project at `path` of WINDLASS_GITLAB_URL, with WINDLASS_GITLAB_TOKEN."""
+    given = os.environ if variables is None else variables
+    if found := connection_in_ci(given, sleep):
+        return found
+    url, private = given.get("WINDLASS_GITLAB_URL"), given.get("WINDLASS_GITLAB_TOKEN")
+    return _connection(url, path, private, None, sleep) if url and path and private else None
+
+
+def connection_of_job(variables: Mapping[str, str] | None = None, sleep: Sleep = time.sleep) -> Connection | None:
+    """The project of this job with the job's own token, whatever other token there is; None outside of a job."""
+    given = os.environ if variables is None else variables
+    return connection_in_ci({name: value for name, value in given.items() if name != "WINDLASS_GITLAB_TOKEN"}, sleep)
+
+
+def _connection(url: str, project: str, private: str | None, job: str | None, sleep: Sleep) -> Connection:
     token = {"private_token": private} if private else {"job_token": job}
     client = gitlab.Gitlab(url, **token, timeout=_TIMEOUT, retry_transient_errors=False, keep_base_url=True)
     return Connection(client, project, is_job=not private, sleep=sleep)

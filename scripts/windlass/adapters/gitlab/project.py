@@ -1,11 +1,10 @@
-"""What a delivery needs to know of its project: the merge request behind a commit, and releases of tags."""
+"""What a delivery needs to know of its project: the merge request behind a commit, and who approved it."""
 
 import time
 from collections.abc import Mapping
 from typing import Any
 
 import requests
-from gitlab.exceptions import GitlabError
 
 from windlass.adapters.gitlab.connection import Connection, Sleep, connection_in_ci
 from windlass.spec.errors import WindlassError
@@ -36,32 +35,6 @@ class GitlabProject:
                 "url": one.get("web_url"),
                 "approved_by": self._approved_by(int(one["iid"])),
             }
-
-    def create_release(self, tag: str, notes: str) -> bool:
-        """Makes the GitLab release of a tag; False when there is one already."""
-        content = {"tag_name": tag, "name": tag, "description": notes}
-
-        def create() -> Any:
-            try:
-                return self._project.releases.create(content, obey_rate_limit=False)
-            except GitlabError as error:
-                if error.response_code != 409:
-                    raise
-                return None  # somebody made it between the look and this
-
-        made, is_new = self._connection.make("a release", lambda: self._release(tag), create)
-        with self._connection.understood("a release"):
-            if made is not None and made.attributes["tag_name"] != tag:
-                raise self._connection.not_understood("a release")
-        return is_new and made is not None
-
-    def _release(self, tag: str) -> Any:
-        try:
-            return self._project.releases.get(tag, obey_rate_limit=False)
-        except GitlabError as error:
-            if error.response_code != 404:
-                raise
-            return None
 
     def _approved_by(self, iid: int) -> list[str] | None:
         """Who approved; None where this token may not read it (a job token may not)."""

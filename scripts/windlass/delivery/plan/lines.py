@@ -25,12 +25,20 @@ def plan_lines(plan: "Plan") -> list[str]:
     return [plan_headline(plan), *plan.changes.describe(plan.environment), *told]
 
 
-def plan_markdown(plan: "Plan") -> str:
-    """The plan to paste into a merge request."""
+def plan_markdown(plan: "Plan", *, longest: int | None = None, elsewhere: str = "") -> str:
+    """The plan to paste into a merge request; cut where it is longer, with the Markdown `elsewhere` for the rest."""
     before = release_name(plan.before) if plan.before else "nothing"
     title = f"Plan for {code(plan.environment)}: {code(plan.project)}"
     title += f" from {code(before)} to {code(release_name(plan.after))}"
-    return as_markdown(title, plan.changes, plan.environment, remarks(plan))
+    limit = {} if longest is None else {"longest": longest}
+    return as_markdown(title, plan.changes, plan.environment, remarks(plan), **limit, elsewhere=elsewhere)
+
+
+def release_notes(plan: "Plan", *, longest: int) -> str:
+    """What a release changed in an environment, as Markdown for those who read about the release."""
+    before = code(release_name(plan.before)) if plan.before else "nothing"
+    title = f"{code(plan.project)} in {code(plan.environment)}: from {before} to {code(release_name(plan.after))}"
+    return as_markdown(title, plan.changes, plan.environment, longest=longest)
 
 
 def remarks(plan: "Plan") -> list[str]:

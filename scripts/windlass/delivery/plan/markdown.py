@@ -6,6 +6,8 @@ somebody else wrote is code. Commands like `/close` work at the beginning of a l
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import takewhile
 
 from windlass.delivery.plan.changes import Changes, code_text, runs_shown, summary
 from windlass.delivery.plan.compare import PipelineChange
@@ -18,25 +20,74 @@ _HARMLESS = re.compile(r"(?! )[A-Za-z0-9_ .,:;/=+*>?!%~^(){}\[\]\"'…-]*(?<! )"
 _MOST_ROWS = 200
 _MOST_FIELDS = 100
 _LONGEST = 200
+_NO_LIMIT = 10**9
+_SPARE = 200
+"""Characters for the line that says what was left out."""
+_CHANGES = ("| | what | how | impact |", "|---|---|---|---|")
+_METRICS = ("| model | metric | before | after | difference | gate |", "|---|---|---|---|---|---|")
 
 
-def as_markdown(title: str, changes: Changes, environment: str, remarks: Iterable[str] = ()) -> str:
-    """A headline with counts, one row for each change, and the fields of each pipeline folded away.
+def as_markdown(
+    title: str,
+    changes: Changes,
+    environment: str,
+    remarks: Iterable[str] = (),
+    *,
+    longest: int = _NO_LIMIT,
+    elsewhere: str = "",
+) -> str:
+    """A headline with counts, one row for each change, metrics of models, and fields of each pipeline folded away.
 
-    `title` is Markdown: put what others wrote through `code`.
+    `title` is Markdown: put what others wrote through `code`. Of what would be longer than `longest` characters whole
+    rows and whole pipelines are left out, which the text says, and where else they are: `elsewhere`, Markdown too.
     """
-    lines = [f"### {title}", "", f"**{counts(changes)}**", ""]
-    rows = list(_rows(changes, environment))
-    if rows:
-        lines += ["| | what | how | impact |", "|---|---|---|---|", *rows[:_MOST_ROWS]]
-        if len(rows) > _MOST_ROWS:
-            lines.append(f"| | {len(rows) - _MOST_ROWS} more | | |")
-        lines.append("")
-    for number, change in enumerate(change for change in changes.pipelines if change.fields):
-        if number < _MOST_ROWS:
-            lines += [*_details(change), ""]
-    lines += [f"- {code(remark)}" for remark in remarks]
-    return "\n".join(lines).rstrip("\n") + "\n"
+    head = [f"### {title}", "", f"**{counts(changes)}**", ""]
+    told = [f"- {code(remark)}" for remark in remarks]
+    tail = [*told[:_MOST_ROWS], *([f"- {len(told) - _MOST_ROWS} more"] if len(told) > _MOST_ROWS else [])]
+    room = _Room(longest - _length(head) - _length(tail) - len(elsewhere) - _SPARE)
+    body = [
+        *_table(_CHANGES, list(_rows(changes, environment)), room),
+        *_table(_METRICS, list(_measured(changes)), room),
+    ]
+    folded = [change for change in changes.pipelines if change.fields]
+    is_whole = len(folded) <= _MOST_ROWS
+    for change in folded[:_MOST_ROWS]:
+        block = [*_details(change), ""]
+        body += block if room.has(block) else []
+    if room.is_short or not is_whole:
+        body += [f"**Not all of it is shown here**{elsewhere}", ""]
+    return "\n".join([*head, *body, *tail]).rstrip("\n") + "\n"
+
+
+@dataclass
+class _Room:
+    """How many characters there are still; `is_short` when something found no room."""
+
+    left: int
+    is_short: bool = False
+
+    def has(self, lines: list[str]) -> bool:
+        """Takes the room that `lines` need, if there is as much."""
+        length = _length(lines)
+        if length > self.left:
+            self.is_short = True
+            return False
+        self.left -= length
+        return True
+
+
+def _length(lines: Iterable[str]) -> int:
+    return sum(len(line) + 1 for line in lines)
+
+
+def _table(head: tuple[str, str], rows: list[str], room: _Room) -> list[str]:
+    """The first rows that find room, and how many more there are."""
+    if not rows or not room.has([*head, "", _row(*[" " * 9] * 6)]):
+        return []
+    shown = list(takewhile(lambda row: room.has([row]), rows[:_MOST_ROWS]))
+    more = len(rows) - len(shown)
+    cells = head[0].count("|") - 1
+    return [*head, *shown, *([_row("", f"{more} more", *[""] * (cells - 2))] if more else []), ""]
 
 
 def counts(changes: Changes) -> str:
@@ -64,13 +115,20 @@ def _rows(changes: Changes, environment: str) -> Iterator[str]:
         yield _row(_sign(pipeline.kind), f"pipeline {code(pipeline.name)}", told, pipeline.impact)
     for model in changes.models:
         sign = "+" if model.before is None else "-" if model.after is None else "~"
-        yield _row(code(sign), f"model {code(model.name)}", code(model.versions() + model.figures()), model.impact)
+        yield _row(code(sign), f"model {code(model.name)}", code(model.versions()), model.impact)
     if changes.settings:
         keys = "<br>".join(code(change.key) for change in changes.settings)
         impact = highest(change.impact for change in changes.settings)
         yield _row("`~`", f"settings of {code(environment)}", keys, impact or "")
     for need in changes.needs:
         yield _row("`!`", f"{need.what} {code(need.name)}", code(need.describe(environment)), need.impact)
+
+
+def _measured(changes: Changes) -> Iterator[str]:
+    """A row for each metric of each model."""
+    for model in changes.models:
+        for figures in model.measured():
+            yield _row(code(model.name), *(code(figure) if figure else "" for figure in figures))
 
 
 def _fields(pipeline: PipelineChange) -> str:

@@ -1,6 +1,7 @@
 """The rules, one per module: `check(project)` yields what it finds, and the module's docstring says what that is."""
 
 from windlass.lint.rules import (
+    code_owners,
     distinct_filenames,
     distinct_prefix,
     known_argument,
@@ -27,12 +28,14 @@ from windlass.lint.rules import (
     no_overlap,
     no_secret,
     port_type,
+    possible_gate,
     unused_output,
     valid_schedule,
     valid_timezone,
 )
 
 RULES = (
+    code_owners,
     distinct_filenames,
     distinct_prefix,
     known_argument,
@@ -59,6 +62,7 @@ RULES = (
     no_overlap,
     no_secret,
     port_type,
+    possible_gate,
     unused_output,
     valid_schedule,
     valid_timezone,

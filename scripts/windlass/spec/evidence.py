@@ -1,0 +1,140 @@
+"""What a gate is judged by: what git and GitLab said of the commits that a release brings, at one moment."""
+
+from typing import Literal
+
+from windlass.spec.names import Word
+from windlass.spec.release import Digest
+from windlass.spec.schema import Noun
+
+EventKind = Literal["approval", "withdrawal", "push"]
+Sureness = Literal["GitLab", "the job's variable", "nobody"]
+
+
+class Event(Noun):
+    """One thing that happened to a merge request, in the order in which GitLab noted it (`note`, its id)."""
+
+    kind: EventKind
+    actor: str
+    note: int
+    at: str
+    active: bool = True
+    """Whether the actor's account is active when it is asked; one that is blocked approves nothing."""
+
+
+class MergeRequest(Noun):
+    """A merge request that brings commits, who did what to it, and the paths that it changes on the default branch.
+
+    `approved_by` is what GitLab's approvals say, None where the token may not ask. `newest_version` is when its commits
+    changed last, None where that is not told. `head` is its last commit, `merge_commit` and `squash_commit` what it became.
+    """
+
+    iid: int
+    title: str = ""
+    url: str | None = None
+    author: str
+    head: str | None = None
+    merge_commit: str | None = None
+    squash_commit: str | None = None
+    events: list[Event] = []
+    approved_by: list[str] | None = None
+    newest_version: str | None = None
+    paths: list[str] = []
+
+
+class Commit(Noun):
+    """A commit of the default branch, with the merge requests that brought it there; `parents` in git's order."""
+
+    sha: str
+    title: str = ""
+    parents: list[str] = []
+    merge_requests: list[int] = []
+
+
+class Tag(Noun):
+    """The release's tag as the server has it now; `commit` is None where it has none of that name.
+
+    `pusher` is whose push began the tag's pipeline, by the word of `pusher_says`.
+    """
+
+    name: str
+    commit: str | None = None
+    protected: bool | None = None
+    protected_says: Sureness = "nobody"
+    pusher: str | None = None
+    pusher_says: str = "nobody"
+
+
+class Verified(Noun):
+    """What the environment before says: the result that counts, and since when the release has passed there."""
+
+    environment: Word
+    result: str | None = None
+    since: str | None = None
+
+
+class Frozen(Noun):
+    """The switch of the environment, while it is pulled."""
+
+    reason: str
+    actor: str | None = None
+    at: str
+
+
+class Person(Noun):
+    """Who runs a command, by GitLab's word; where it is a job, of which project, pipeline, commit, branch or tag."""
+
+    username: str
+    server: str
+    project: int | None = None
+    path: str | None = None
+    pipeline: int | None = None
+    commit: str | None = None
+    ref: str | None = None
+    is_tag: bool = False
+    job_url: str | None = None
+
+
+class Override(Noun):
+    """One person's word that a release may pass what can be overridden."""
+
+    environment: Word
+    project: Word
+    release: Digest
+    person: str
+    reason: str
+    job_url: str | None = None
+    at: str
+
+
+class Evidence(Noun):
+    """All of it. `groups` are the members of each group that the policy names, None where the token may not ask.
+
+    `members` are those of the project, None likewise. `brought` are the commits that `live` has not; `live_is_known` is
+    False where the default branch does not have what is live. `differs` are the keys of the environment that are
+    different here from what the policy's branch says. `person` asked for it.
+    """
+
+    environment: Word
+    project: Word
+    release: Digest
+    commit: str
+    live: str | None = None
+    live_is_known: bool = True
+    at: str
+    server: str
+    path: str
+    default_branch: str
+    head: str
+    is_merged: bool
+    branch_protected: bool | None = None
+    brought: list[Commit] = []
+    merge_requests: list[MergeRequest] = []
+    members: list[str] | None = None
+    groups: dict[str, list[str] | None] = {}
+    tag: Tag | None = None
+    verified: Verified | None = None
+    critical: list[str] = []
+    frozen: Frozen | None = None
+    overrides: list[Override] = []
+    person: str | None = None
+    differs: list[str] = []
