@@ -5,7 +5,19 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import authoring, checks, jobs, parsing, promotion, rollback, scoring, serving, splitting, staging
+from bench import (
+    authoring,
+    checks,
+    jobs,
+    parsing,
+    promotion,
+    rollback,
+    s3_splitting,
+    scoring,
+    serving,
+    splitting,
+    staging,
+)
 from bench.landscape import landscape
 from bench.report import surroundings, write_part
 
@@ -21,6 +33,7 @@ def main() -> None:
         "authoring": authoring.measure,
         "parsing": parsing.measure,
         "splitting": splitting.measure,
+        "s3_splitting": s3_splitting.measure,
         "scoring": scoring.measure,
         "checks": checks.measure,
         "jobs": jobs.measure,

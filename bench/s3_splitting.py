@@ -3,12 +3,14 @@
 import hashlib
 import json
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from bench.landscape import BUCKET, Landscape
-from bench.report import figure, table
-from bench.splitting import ROWS, SIZE, Ran, build, run
+from bench.report import figure, table, write_part
+from bench.splitting import ROUNDS, ROWS, SIZE, Ran, build, run
 
 _SETUP = """
 import json, sys
@@ -38,23 +40,29 @@ with storage.reader(BUCKET, FILE["key"], FILE["sha256"]) as source, storage.writ
 """
 
 
-def in_s3(land: Landscape, folder: Path, rounds: int) -> str:
-    """The table for the page; the file is built in `folder`."""
+def measure(land: Landscape, rounds: int = ROUNDS) -> None:
+    """Measures and writes the part of the page; 1 GB comes and goes below TMPDIR, 3 GB in the S3 server's memory."""
     rows: list[tuple[object, ...]] = []
-    for quoted in (False, True):
-        path = folder / "table.csv"
-        build(path, SIZE, quoted=quoted)
-        for name, ran in _split(land, path, rounds).items():
-            seconds, cpu = figure([one.seconds for one in ran]), figure([one.cpu for one in ran])
-            memory = f"{max(one.memory for one in ran):,.0f} MB"
-            rows.append(("text in quotes" if quoted else "no quotes", name, seconds, cpu, memory))
-        path.unlink()
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "table.csv"
+        for quoted in (False, True):
+            build(path, SIZE, quoted=quoted)
+            rows += _rows("text in quotes" if quoted else "no quotes", _split(land, path, rounds))
     head = ("file", "what", "seconds, median (range)", "CPU seconds", "peak memory")
-    return f"""The same files in an S3 server, a process of this machine that takes a processor for itself. Peak
-memory is that of Python with boto3, about 50 MB before the first byte, and of what is on its way. Put together, the
-parts are the same bytes.
+    write_part(
+        "s3_splitting",
+        f"""The same files in an S3 server, a process of this machine that takes a processor for itself; {rounds} rounds in
+turns. Peak memory is that of Python with boto3, about 50 MB before the first byte, and of what is on its way. Put
+together, the parts are the same bytes.
 
-{table(head, rows)}"""
+{table(head, rows)}""",
+    )
+
+
+def _rows(kind: str, found: dict[str, list[Ran]]) -> Iterator[tuple[object, ...]]:
+    for name, ran in found.items():
+        seconds, cpu = figure([one.seconds for one in ran]), figure([one.cpu for one in ran])
+        yield kind, name, seconds, cpu, f"{max(one.memory for one in ran):,.0f} MB"
 
 
 def _split(land: Landscape, path: Path, rounds: int) -> dict[str, list[Ran]]:
@@ -65,7 +73,7 @@ def _split(land: Landscape, path: Path, rounds: int) -> dict[str, list[Ran]]:
     kept = storage.keep(BUCKET, "dev/table.csv", path)
     arguments = (BUCKET, land.server, json.dumps(kept))
     cut, passed = _SETUP + _CUT.replace("ROWS", str(ROWS)), _SETUP + _UNCUT
-    found: dict[str, list[Ran]] = {"split_file, from S3 to S3": [], "the same bytes, passed on uncut": []}
+    found: dict[str, list[Ran]] = {"`split_file`, from S3 to S3": [], "the same bytes, passed on uncut": []}
     for _ in range(rounds):
         for name, script in zip(found, (cut, passed), strict=True):
             found[name].append(run([sys.executable, "-c", script, *arguments], path.parent))

@@ -146,7 +146,7 @@ def end_all(run: Callable[..., object], settings: Settings, storage: Storage, po
     def end(job: tuple[Any, dict[str, Any]]) -> Exception | None:
         try:
             run(*job, settings)
-        except Exception as error:  # any other than RuntimeStop is the failure of its case, not of all
+        except Exception as error:  # noqa: BLE001 - another than RuntimeStop is the failure of its case, not of all
             return error
         return None
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from windlass.runtime.csv_dialect import Broken, Dialect, count, dialect_of, nth_end, record_ends
 
 COMMA = Dialect(delimiter=b",")
-TEXT = st.text(alphabet='",\nab', max_size=40).map(lambda text: text.encode() + b"\n")
-RETURNS = st.text(alphabet='",\n\rab', max_size=40).map(lambda text: text.encode() + b"\n")
+TEXT = st.text(alphabet='",\n; ab', max_size=40).map(lambda text: text.encode() + b"\n")
+RETURNS = st.text(alphabet='",\n\r ab', max_size=40).map(lambda text: text.encode() + b"\n")
 
 
 def ends_by_csv_reader(data: bytes) -> list[int]:

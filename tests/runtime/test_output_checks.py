@@ -384,5 +384,5 @@ def test_a_byte_order_mark_in_a_field_is_text(way: str, tmp_path: Path, monkeypa
     for content, row in (("a\n\ufeff\n1\n", 1), ("\ufeffa\n1\n\ufeff\n", 2)):
         with pytest.raises(RuntimeStop, match=f"row {row}: column 'a' is '.ufeff', which is no date"):
             check(tmp_path, content.replace("1", "2026-01-01").encode(), columns={"a": "date"})
-    with pytest.raises(RuntimeStop, match="row 2 has the same a '.ufeff' as row 1"):
+    with pytest.raises(RuntimeStop, match=r"row 2 has the same a '.ufeff' as row 1"):
         check(tmp_path, "a\n\ufeff\n\ufeff\n".encode(), unique=["a"])

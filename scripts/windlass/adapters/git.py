@@ -52,6 +52,13 @@ def origin_name(folder: Path) -> str | None:
     return re.split(r"[/:]", address.rstrip("/"))[-1].removesuffix(".git") or None
 
 
+def origin_path(folder: Path) -> str | None:
+    """The path of origin's project on its server (`group/name`), or None; addresses of folders have none."""
+    address = _git(folder, "config", "--get", "remote.origin.url") or ""
+    found = re.fullmatch(r"(?:\w+://[^/]+/|[^/:]+@[^/:]+:)(?P<path>[^?#]+?)(?:\.git)?/*", address)
+    return found["path"].strip("/") if found else None
+
+
 def _git(folder: Path, *arguments: str) -> str | None:
     """What git prints, or None when git says no."""
     environment = {**os.environ, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}

@@ -63,7 +63,13 @@ def table(*columns: str) -> "Table":
 
 
 def accept_any_text() -> None:
-    """Lets both streams write what their encoding does not have as an escape: a name must not stop a delivery."""
+    """Lets both streams write what their encoding does not have as an escape: a name must not stop a delivery.
+
+    One that is closed (`>&-`) takes everything and shows nothing.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - for as long as the process lives
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

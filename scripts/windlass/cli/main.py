@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     "new",
+    "doctor",
     "lint",
     "explain",
     "schema",

@@ -47,6 +47,7 @@ def prepare(
     asked: Request, environments_dir: str | None, *, dry_run: bool, out: Path | None, at_once: int | None, keep: bool
 ) -> Ready:
     """The run, with all of its inputs; lint's findings end the command with 1, and what is missing with 2."""
+    from windlass.jobs.memory import UNKNOWN, limits_in
     from windlass.jobs.names import find_pipeline, find_task
     from windlass.jobs.pipeline_run import PipelineRun
     from windlass.jobs.record import run_folder
@@ -67,10 +68,13 @@ def prepare(
     plan = plan_run(pipeline, task_id, files, own)
     if not dry_run:
         made = _new(out) if out else run_folder(folder, pipeline.dag.name, datetime.now(UTC))
-        plan = _with_fetched(plan, asked, environment, made)
-        if plan.missing:
+        try:
+            plan = _with_fetched(plan, asked, environment, made)
+            if plan.missing:
+                raise WindlassError(missing_text(plan))
+        except BaseException:
             _remove_if_empty(made)
-            raise WindlassError(missing_text(plan))
+            raise
     else:
         made = folder
     name = environment.name if environment else "local"
@@ -82,7 +86,11 @@ def prepare(
             listener(task, line)
 
     reader, writer = os.pipe()
-    around = Surroundings(pipeline, run, at_once or os.cpu_count() or 1, see, reader, writer, keep)
+    flavors = environment.runtime.flavors if environment else None
+    if flavors is None and not dry_run and any(pipeline.task_ids[name].job for name in plan.tasks):
+        console.step(UNKNOWN)
+    at_once = at_once or os.cpu_count() or 1
+    around = Surroundings(pipeline, run, at_once, see, reader, writer, keep, limits_of=limits_in(flavors))
     if asked.backend == "docker" and not dry_run:
         from windlass.cli.run_images import places
 

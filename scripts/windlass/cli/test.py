@@ -18,6 +18,7 @@ from windlass.cli import context
 @click.option("--new", "new", metavar="TASK", help="Make a case of this job from the files of --input.")
 @click.option("--case", "case", metavar="NAME", help="What the case that --new makes is called.")
 @click.option("--input", "inputs", multiple=True, metavar="PORT=PATH", help="A file for --new; repeatable.")
+@click.option("--env", "environment_name", metavar="ENV", help="Give jobs the memory that flavors have there.")
 @context.environments_option
 @context.json_option
 def command(
@@ -29,6 +30,7 @@ def command(
     new: str | None,
     case: str | None,
     inputs: tuple[str, ...],
+    environment_name: str | None,
     environments_dir: str | None,
     as_json: bool,
 ) -> None:
@@ -48,8 +50,12 @@ def command(
     """
     from windlass.cli.test_run import load, make_case, run
     from windlass.cli.test_view import report, show_list, write_junit
+    from windlass.spec.environment import find_environment
 
     folder = context.project_folder()
+    environment = (
+        find_environment(context.environments(environments_dir), environment_name) if environment_name else None
+    )
     if new is not None:
         names = (make_case(folder, environments_dir, new, case, inputs, accept=accept),)
     elif case is not None or inputs:
@@ -60,7 +66,7 @@ def command(
         return
     if new is not None and not accept:
         return
-    done = run(folder, chosen, at_once, accept=accept)
+    done = run(folder, chosen, at_once, accept=accept, environment=environment)
     if junit is not None:
         write_junit(junit, done)
     report(done, as_json)

@@ -9,10 +9,12 @@ from pathlib import Path, PurePosixPath
 from windlass.cli import console
 from windlass.jobs.choose_cases import choose, without_case
 from windlass.jobs.contract import Contract, Result, contract_of
+from windlass.jobs.memory import UNKNOWN, limits_in
 from windlass.jobs.new_case import new_case
 from windlass.jobs.run_cases import run_cases
 from windlass.lint.check import Report
 from windlass.lint.report import check_with_environments
+from windlass.spec.environment import Environment
 from windlass.spec.errors import WindlassError
 from windlass.spec.model import Model
 from windlass.training.models import load_models
@@ -90,8 +92,12 @@ def make_case(
     return path
 
 
-def run(folder: Path, chosen: Chosen, at_once: int | None, *, accept: bool) -> Done:
-    """Runs the tests of the models one after the other, then the cases at once."""
+def run(
+    folder: Path, chosen: Chosen, at_once: int | None, *, accept: bool, environment: Environment | None = None
+) -> Done:
+    """Runs the tests of the models one after the other, then the cases at once, with the memory of `environment`."""
+    if environment is None and chosen.contracts:
+        console.step(UNKNOWN)
     models = [_of_model(folder, name, model) for name, model in chosen.models.items() if _has_tests(name, model)]
     count = len(chosen.contracts)
     seen: list[Result] = []
@@ -118,6 +124,7 @@ def run(folder: Path, chosen: Chosen, at_once: int | None, *, accept: bool) -> D
             see,
             at_once=at_once or os.cpu_count() or 1,
             accept=accept,
+            limits_of=limits_in(environment.runtime.flavors if environment else None),
         )
     return Done(models, cases, chosen.without)
 

@@ -9,16 +9,26 @@ from windlass.cli import console, context
 
 if TYPE_CHECKING:
     from windlass.spec.environment import Environment
+    from windlass.spec.model import Model
     from windlass.spec.store import Store
     from windlass.training.train import Origin, Outcome
 
 
 @click.command("train")
 @click.argument("names", metavar="[MODEL]...", nargs=-1)
+@click.option("--child-pipeline", "child", metavar="FILE", help="Train nothing: write a GitLab pipeline that does.")
+@click.option("--metrics", "report", metavar="FILE", help="Also write the metrics for GitLab, which compares them.")
 @context.environments_option
 @context.project_option
 @context.json_option
-def command(names: tuple[str, ...], environments_dir: str | None, project_given: str | None, as_json: bool) -> None:
+def command(
+    names: tuple[str, ...],
+    child: str | None,
+    report: str | None,
+    environments_dir: str | None,
+    project_given: str | None,
+    as_json: bool,
+) -> None:
     """Train models and keep those that pass their gates.
 
     Takes all models of the project, or those that are named. A version is named by the hash of its code, data,
@@ -26,11 +36,15 @@ def command(names: tuple[str, ...], environments_dir: str | None, project_given:
     last, and a model that is refused leaves nothing in the bucket. Versions are kept in the environment without
     upstream; promotion lifts them from there.
 
+    With --child-pipeline FILE each model gets a job of its own there, on the runner and in the image that its flavor
+    has in `runners` of that environment; ci/train.yml runs it.
+
     \b
     Examples:
       windlass train
       windlass train digits
       windlass train --json
+      windlass train --child-pipeline windlass-train.yml
     """
     from windlass.adapters.download import Downloads
     from windlass.training.models import load_models
@@ -38,9 +52,12 @@ def command(names: tuple[str, ...], environments_dir: str | None, project_given:
 
     folder = context.project_folder()
     models = load_models(folder, names)
+    if child:
+        _write_child(child, models, environments_dir, context.project(project_given))
+        return
     if not models:
         console.step("this project has no models/*.yml; nothing to train")
-        _report([], as_json)
+        _conclude([], report, as_json)
         return
     environment = context.first(context.environments(environments_dir))
     store, source = context.store(environment, "models"), Downloads(context.buckets(environment).endpoint)
@@ -51,7 +68,7 @@ def command(names: tuple[str, ...], environments_dir: str | None, project_given:
         console.step(f"model {name}")
         live = _metrics(store, environment.prefix, name, live_versions.get(name))
         outcomes.append(train(folder, name, model, workshop, origin, live))
-    _report(outcomes, as_json)
+    _conclude(outcomes, report, as_json)
     if any(outcome.reasons for outcome in outcomes):
         click.get_current_context().exit(1)
 
@@ -81,10 +98,34 @@ def _metrics(store: "Store", prefix: str, name: str, version: str | None) -> dic
     return kept.metrics if kept else None
 
 
-def _report(outcomes: list["Outcome"], as_json: bool) -> None:
-    """Prints what became of each model."""
-    from dataclasses import asdict
+def _write_child(path: str, models: "dict[str, Model]", environments_dir: str | None, project: str) -> None:
+    """Writes the pipeline with a job for each model; the rest of the jobs comes from where this one has it."""
+    from pathlib import Path
 
+    from windlass.training.child_pipeline import Template, child_pipeline
+
+    runners = context.first(context.environments(environments_dir)).runners if models else {}
+    template = Template(
+        project,
+        os.environ.get("WINDLASS_PLATFORM") or "platform/windlass",
+        os.environ.get("WINDLASS_PLATFORM_REF") or "main",
+        os.environ.get("WINDLASS_IMAGE") or "python:3.11",
+        os.environ.get("WINDLASS_TRAIN_OVERRIDES") or "",
+    )
+    Path(path).write_text(child_pipeline(models, runners, template), encoding="utf-8")
+    console.step(f"{path}: {len(models)} {'model' if len(models) == 1 else 'models'}")
+
+
+def _conclude(outcomes: list["Outcome"], report: str | None, as_json: bool) -> None:
+    """Prints what became of each model, and writes their metrics for GitLab."""
+    from dataclasses import asdict
+    from pathlib import Path
+
+    from windlass.training.child_pipeline import metrics_report
+
+    if report:
+        measured = metrics_report({outcome.model: outcome.metrics for outcome in outcomes})
+        Path(report).write_text(measured, encoding="utf-8")
     if as_json:
         console.print_json([asdict(outcome) for outcome in outcomes])
         return

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from windlass.jobs.case_model import CaseModels
+from windlass.jobs.memory import LimitsOf, limits_in
 from windlass.spec.case_file import CaseFile, resolve_task
 from windlass.spec.model import Model
 from windlass.spec.pipeline import Pipeline
@@ -61,6 +62,7 @@ class Bench:
     folders: CaseModels
     stop: int | None = None
     accept: bool = False
+    limits_of: LimitsOf = field(default_factory=lambda: limits_in(None))
 
 
 @dataclass

@@ -9,7 +9,7 @@ from typing import Any
 from windlass.jobs.run_context import RunContext, Templates
 from windlass.jobs.values import Value, fetcher
 from windlass.runtime.job import Job, JobFiles, Place, run_job
-from windlass.runtime.process import Finished
+from windlass.runtime.process import Finished, Limits
 from windlass.spec import task as spec
 
 
@@ -42,10 +42,12 @@ def run_one(
     *,
     keep: bool = False,
     place: Place | None = None,
+    limits: Limits | None = None,
 ) -> Finished:
     """How the script ended; RuntimeStop when not well.
 
-    `keep` leaves the folder that it ran in, `place` is where its script runs, if not here.
+    `keep` leaves the folder that it ran in, `place` is where its script runs, if not here,
+    and `limits` are what it may take.
     """
     scratch = one.folder / SCRATCH
     shutil.rmtree(scratch, ignore_errors=True)
@@ -60,6 +62,7 @@ def run_one(
         one.outputs,
         one.parameters,
         one.run.variables(one.task_id, one.index),
+        limits or Limits(),
     )
     templates = Templates(one.run, one.task_id, one.index)
     finished = run_job(job, scratch, JobFiles(fetcher(one.inputs, one.names), kept), log, templates.fill, stop, place)

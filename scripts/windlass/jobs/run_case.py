@@ -46,7 +46,10 @@ def _perform(contract: Contract, bench: Bench, folder: Path) -> CaseRun:
         }
         outputs.mkdir()
         begin = monotonic()
-        finished = run_one(_job(contract, values, outputs), run.lines.append, bench.stop)
+        one = _job(contract, values, outputs)
+        assert contract.pipeline is not None
+        limits = bench.limits_of(contract.pipeline, one.job)
+        finished = run_one(one, run.lines.append, bench.stop, limits=limits)
         run.exit_code = finished.code
         run.written = {port: outputs / name for port, name in contract.task.filenames.items()}
     except ScriptStop as stop:

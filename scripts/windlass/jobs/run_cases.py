@@ -9,6 +9,7 @@ from pathlib import Path
 
 from windlass.jobs.case_model import CaseModels, CopyCode
 from windlass.jobs.contract import Bench, Contract, Result
+from windlass.jobs.memory import LimitsOf, limits_in
 from windlass.jobs.run_case import run_case
 from windlass.spec.model import Model
 
@@ -22,6 +23,7 @@ def run_cases(
     *,
     at_once: int,
     accept: bool = False,
+    limits_of: LimitsOf | None = None,
 ) -> list[Result]:
     """The results in the order of the cases; `see` is told of each when it is there.
 
@@ -32,7 +34,14 @@ def run_cases(
         tempfile.TemporaryDirectory(prefix="windlass-test-", ignore_cleanup_errors=True) as folder,
         _stop_pipe() as (stop, end_all),
     ):
-        bench = Bench(project, models, CaseModels(project, Path(folder), copy_code, stop), stop, accept)
+        bench = Bench(
+            project,
+            models,
+            CaseModels(project, Path(folder), copy_code, stop),
+            stop,
+            accept,
+            limits_of or limits_in(None),
+        )
         with ThreadPoolExecutor(at_once) as pool:
             try:
                 for future in as_completed([pool.submit(run_case, contract, bench) for contract in contracts]):

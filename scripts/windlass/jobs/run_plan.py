@@ -159,6 +159,8 @@ def _value(word: str, path: Path, need: Need) -> Value:
         if not found:
             raise WindlassError(f"--input {word}: there is no file in {path}")
         return found
+    if not path.is_file():  # a device may never end
+        raise WindlassError(f"--input {word}: {str(path)!r} is neither a file nor a folder; write what is in it to one")
     ending = "".join(Path(need.filename).suffixes[-2:]) if need.filename.endswith((".gz", ".zst")) else ""
     ending = ending or Path(need.filename).suffix
     if not path.name.endswith(ending):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from windlass.jobs.file_operators import run_operator
+from windlass.jobs.memory import LimitsOf, limits_in
 from windlass.jobs.one_job import OneJob, run_one
 from windlass.jobs.run_context import RunContext, Templates
 from windlass.jobs.run_plan import references_of
@@ -43,6 +44,7 @@ class Surroundings:
     stop_writer: int | None = None
     keep: bool = False
     place_of: Callable[[Job], Place | None] = lambda _: None
+    limits_of: LimitsOf = field(default_factory=lambda: limits_in(None))
     slots: threading.Semaphore = field(init=False)
     stopped: threading.Event = field(default_factory=threading.Event)
 
@@ -128,7 +130,8 @@ class TaskRun:
                 log.flush()
                 self.around.see(where, line)
 
-            finished = run_one(one, see, self.around.stop, keep=self.around.keep, place=self.around.place_of(task.job))
+            place, limits = self.around.place_of(task.job), self.around.limits_of(self.around.pipeline, task.job)
+            finished = run_one(one, see, self.around.stop, keep=self.around.keep, place=place, limits=limits)
         return Done({port: folder / name for port, name in outputs.items()}, finished.peak)
 
     def _names_of_outputs(self) -> dict[str, str]:

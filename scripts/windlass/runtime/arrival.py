@@ -1,7 +1,8 @@
 """Whether a file that arrives is what its ending says; only its first and last bytes are looked at."""
 
 import json
-from pathlib import Path
+from collections.abc import Callable
+from pathlib import Path, PurePath
 
 from .errors import RuntimeStop
 
@@ -14,7 +15,13 @@ _KNOWN = {
     "UTF-16 text (big-endian)": b"\xfe\xff",
 }
 _WANTED = {".gz": "gzip", ".zst": "zstd", ".parquet": "Parquet"}
+_TEXTS = (".csv", ".json", ".jsonl", ".txt", ".sql")
+_LONGEST = max(map(len, _KNOWN.values()))
 _LINE = 1024 * 1024
+
+
+Read = Callable[[int, int], bytes]
+"""The bytes of a file from a place on, at most so many."""
 
 
 def check_arrived(port: str, path: Path) -> None:
@@ -23,38 +30,38 @@ def check_arrived(port: str, path: Path) -> None:
     An empty file is left to who reads it. CSV may be in any encoding that has ASCII's characters.
     """
     with path.open("rb") as file:
-        begin = file.read(4)
-        if not begin:
-            return
-        trouble = _trouble(path, begin)
-    if trouble:
-        raise RuntimeStop(f"input {port!r}: {path.name} {trouble}")
+
+        def read(begin: int, count: int) -> bytes:
+            file.seek(begin)
+            return file.read(count)
+
+        check_pieces(port, path.name, path.stat().st_size, read)
 
 
-def _trouble(path: Path, begin: bytes) -> str | None:
-    ending = path.suffix
-    if wanted := _WANTED.get(ending):
+def check_pieces(port: str, name: str, size: int, read: Read) -> None:
+    """The same for a file of `size` bytes that lies elsewhere; only what the name makes necessary is read."""
+    if trouble := _trouble(PurePath(name).suffix, size, read):
+        raise RuntimeStop(f"input {port!r}: {name} {trouble}")
+
+
+def _trouble(ending: str, size: int, read: Read) -> str | None:
+    wanted = _WANTED.get(ending)
+    if not size or not (wanted or ending in _TEXTS) or not (begin := read(0, _LONGEST)):
+        return None
+    if wanted:
         if not begin.startswith(_KNOWN[wanted]):
             return f"is not {wanted}, as its ending says"
-        return "is cut off: Parquet ends with PAR1" if ending == ".parquet" and _end(path) != b"PAR1" else None
-    if ending not in (".csv", ".json", ".jsonl", ".txt", ".sql"):
-        return None
+        is_cut = ending == ".parquet" and read(max(size - 4, 0), 4) != b"PAR1"
+        return "is cut off: Parquet ends with PAR1" if is_cut else None
     found = next((name for name, mark in _KNOWN.items() if begin.startswith(mark)), None)
     if found:
         return f"is {found} inside"
-    return _json_trouble(path) if ending == ".jsonl" else None
+    return _json_trouble(read(0, _LINE)) if ending == ".jsonl" else None
 
 
-def _end(path: Path) -> bytes:
-    with path.open("rb") as file:
-        file.seek(-min(4, path.stat().st_size), 2)
-        return file.read()
-
-
-def _json_trouble(path: Path) -> str | None:
-    with path.open("rb") as file:
-        line = file.readline(_LINE)
-    if len(line) == _LINE:
+def _json_trouble(begin: bytes) -> str | None:
+    line, end, _ = begin.partition(b"\n")
+    if not end and len(begin) == _LINE:
         return None
     try:
         json.loads(line)

@@ -2,12 +2,15 @@
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from .arrival import check_pieces
 from .container_scripts import SHARED, StoredFile, keep_script, packed, stage_script
 from .errors import RuntimeStop
 from .output_checks import check_kept
@@ -15,7 +18,7 @@ from .process import GRACE, Limits
 from .script import Script
 from .settings import Settings
 from .storage import Storage
-from .transfer import model_objects, reference, references, transfer_folder
+from .transfer import AT_ONCE, model_objects, reference, references, transfer_folder
 from .variables import run_variables
 
 
@@ -36,6 +39,8 @@ def container_job(
     files: list[StoredFile] = []
     values: dict[str, object] = dict(task.parameters)
     for port, value in task.inputs.items():
+        if not isinstance(value, str):
+            _check_arrived(storage, settings, port, references(port, value))
         found = list(_objects(storage, settings, port, value))
         files += found
         single = isinstance(value, Mapping) or value is None
@@ -111,6 +116,23 @@ def limits_of(task: Any, settings: Settings) -> Limits:
 def size_in_bytes(size: str) -> int:
     """`4Gi` as a number."""
     return int(size[:-2]) * {"Mi": 1024**2, "Gi": 1024**3}[size[-2:]]
+
+
+def _check_arrived(storage: Storage, settings: Settings, port: str, files: Iterable[Mapping[str, Any]]) -> None:
+    """RuntimeStop when an input is plainly not what its name says: some bytes are read before a container starts."""
+
+    def check(file: Mapping[str, Any]) -> None:
+        read = partial(storage.piece, settings.data, str(file["key"]))
+        check_pieces(port, str(file["name"]), int(file["size"]), read)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        begun = [pool.submit(check, file) for file in files]
+        try:
+            for each in begun:
+                each.result()
+        finally:
+            for each in begun:
+                each.cancel()
 
 
 def _objects(storage: Storage, settings: Settings, port: str, value: Any) -> Iterator[StoredFile]:

@@ -150,7 +150,7 @@ def _check_output(port: str, path: Path, folder: Path) -> None:
 
 
 def _make_own(path: Path) -> None:
-    """A copy instead of a link: two outputs may be one file, and what a hard link shares is not the job's to pass on."""
+    """A copy instead of a link: two outputs may be one file, and so may an output and a file of somebody else."""
     if path.is_symlink() or path.stat().st_nlink > 1:
         with tempfile.TemporaryDirectory(dir=path.parent) as aside:
             copy = Path(aside, path.name)

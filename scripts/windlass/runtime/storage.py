@@ -40,6 +40,19 @@ class Storage:
         with self._translated(bucket, key):
             yield from self._client.get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(CHUNK)
 
+    def piece(self, bucket: str, key: str, begin: int, count: int) -> bytes:
+        """At most `count` bytes of the object from `begin` on; none where it ends before."""
+        from botocore.exceptions import ClientError
+
+        with self._translated(bucket, key):
+            try:
+                found = self._client.get_object(Bucket=bucket, Key=key, Range=f"bytes={begin}-{begin + count - 1}")
+                return bytes(found["Body"].read())
+            except ClientError as error:
+                if error.response.get("Error", {}).get("Code") in ("InvalidRange", "416"):
+                    return b""
+                raise
+
     def reader(self, bucket: str, key: str, sha256: str | None = None) -> ObjectReader:
         """The object as a stream; when all of it was read, a content other than `sha256` is refused."""
         return ObjectReader(self._client, self._translated, bucket, key, sha256)

@@ -18,6 +18,7 @@ from windlass.spec.jobs import SIZE, Flavor, Jobs, Toleration
 from windlass.spec.names import RelativePath, Word
 from windlass.spec.placeholder import PLACEHOLDER, names_in, require
 from windlass.spec.problem import Problem, near
+from windlass.spec.runner import Runner, require_flavors
 from windlass.spec.schedule import AssetName
 from windlass.spec.schema import Noun, Text, read_noun
 from windlass.spec.signer import Signers
@@ -136,6 +137,7 @@ class Environment(Noun):
     jobs: Jobs = Jobs()
     flavors: dict[str, Flavor] = {}
     images: dict[str, str] = {}
+    runners: dict[str, Runner] = {}
     notify: dict[Word, Receiver] = {}
     verify: Verify = Verify()
     variables: dict[Name, VariableValue] = {}
@@ -145,6 +147,11 @@ class Environment(Noun):
     gate: PromotionGate | None = None
     assets: dict[AssetName, Text] = {}
     """Assets that no pipeline of the project produces, and who does; lint knows them from here."""
+
+    @model_validator(mode="after")
+    def _has_flavors_of_runners(self) -> Self:
+        require_flavors(self.runners, self.flavors)
+        return self
 
     @property
     def runtime(self) -> RuntimeSettings:

@@ -192,6 +192,7 @@ EXPLAINED: Mapping[str, Mapping[str, str]] = {
         "jobs": "Where jobs run.",
         "flavors": "The sizes of machine that jobs may ask for, by name.",
         "images": "The images that jobs may name, and what they are.",
+        "runners": "The GitLab runners that train models, by the flavor that the model's `train` names.",
         "verify": "How a promotion is verified.",
         "variables": "What its Airflow's variables shall be; `${NAME}` is a CI/CD variable.",
         "connections": "What its Airflow's connections shall be.",
@@ -200,6 +201,10 @@ EXPLAINED: Mapping[str, Mapping[str, str]] = {
         "assets": "Assets that none of the pipelines here makes, and what makes them.",
         "signers": "The public keys of those whose releases are taken; empty: nothing needs a signature.",
         "gate": "What must be true before a release comes here: approvals, the tag, and when.",
+    },
+    "Runner": {
+        "tags": "The tags of the runner.",
+        "image": "The image of the CI job; it has Python 3.11 or newer, pip and git.",
     },
     "PromotionGate": {
         "approvals": "How many people must have approved each merge request after its last push; not its author.",

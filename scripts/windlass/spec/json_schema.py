@@ -127,6 +127,7 @@ UNSAID: Mapping[str, str] = {
     "RowCount._is_a_range": "one or both bounds, in their order",
     "Column._fits_its_type": "bounds and values fit the type",
     "Output._can_be_checked": "the file has rows, and extra_columns needs columns",
+    "Environment._has_flavors_of_runners": "runners are of flavors that there are",
     "Split._has_one_measure": "one of rows, size and parts",
     "Split._has_different_marks": "delimiter, quote and escape differ",
     "Task._is_one_kind": "one of job, operator_type, approval and branch",

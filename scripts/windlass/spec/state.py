@@ -5,6 +5,7 @@ import json
 from typing import Any, Literal
 
 from windlass.spec.environment import RuntimeSettings
+from windlass.spec.evidence import Frozen
 from windlass.spec.names import Word
 from windlass.spec.release import Digest, Version
 from windlass.spec.schema import Noun
@@ -44,7 +45,9 @@ class Deployment(Noun):
     """One recorded change of a state; `replaces` is the digest of the release that was live before.
 
     `project` is null where the whole environment went back to the state `back_to`. `hold` is the hold that the change
-    set or, for `release-hold`, took away. `source` is the environment that the release was promoted from.
+    set or, for `release-hold`, took away; without one, and without a project, the whole environment was frozen or
+    unfrozen. `source` is the environment that the release was promoted from. `gate` is the digest of the decision that
+    let it pass.
     """
 
     action: Action
@@ -56,6 +59,7 @@ class Deployment(Noun):
     hold: Hold | None = None
     back_to: str | None = None
     source: str | None = None
+    gate: Digest | None = None
     actor: str | None = None
     job_url: str | None = None
     reason: str | None = None
@@ -63,13 +67,17 @@ class Deployment(Noun):
 
 
 class State(Noun):
-    """One state; `previous` is the name of the state before it and null for the first."""
+    """One state; `previous` is the name of the state before it and null for the first.
+
+    While it is `frozen`, nothing of any project is promoted to it.
+    """
 
     serial: int
     previous: str | None
     environment: RuntimeSettings
     projects: dict[Word, ProjectState]
     holds: list[Hold] = []
+    frozen: Frozen | None = None
     deployment: Deployment
 
     def to_json(self) -> bytes:
@@ -100,7 +108,7 @@ def ledger_key(prefix: str, serial: int) -> str:
     return f"{prefix}/ledger/{serial}.json"
 
 
-_LATER = ("holds", "hold", "back_to", "source", "notify")
+_LATER = ("holds", "frozen", "hold", "back_to", "source", "gate", "notify")
 """Keys that earlier versions did not write: left out where they are empty, so that old states keep their names."""
 
 

@@ -178,8 +178,9 @@ def _check_soak(policy: Policy, evidence: Evidence, now: datetime) -> Iterator[F
     if verified is None:
         if wanted is not None:
             yield refused(
-                "soak", duration_text(wanted), "no environment before this one",
-                f"{evidence.environment} has nothing before it where a release could soak; take soak out of its gate",
+                "soak", duration_text(wanted), "nothing before it",
+                f"no environment before {evidence.environment} says how a release did there; give that one an airflow, "
+                "or take soak out of the gate",
             )  # fmt: skip
         return
     since = read_timestamp(verified.since) if verified.since else None

@@ -1,4 +1,4 @@
-"""Judges the tag of a release: it is there, on this very commit, protected, and somebody of the right role pushed it."""
+"""Judges the tag of a release: it is on this very commit, protected, and somebody of the right role pushed it."""
 
 from collections.abc import Iterator
 
@@ -70,6 +70,6 @@ def _check_pusher(policy: Policy, rule: TagRule, evidence: Evidence, tag: Tag) -
     else:
         yield refused(
             "tag", wanted, f"{tag.pusher}, says {tag.pusher_says}",
-            f"tag {tag.name} was pushed by {tag.pusher}, who is no {' or '.join(rule.roles)}; remove it and let {shown} "
-            f"push it{unasked_groups(unasked)}",
+            f"tag {tag.name} was pushed by {tag.pusher}, who is no {' or '.join(rule.roles)}; remove it and let "
+            f"{shown} push it{unasked_groups(unasked)}",
         )  # fmt: skip

@@ -42,9 +42,9 @@ def as_markdown(
     rows and whole pipelines are left out, which the text says, and where else they are: `elsewhere`, Markdown too.
     """
     head = [f"### {title}", "", f"**{counts(changes)}**", ""]
-    told = [f"- {code(remark)}" for remark in remarks]
-    tail = [*told[:_MOST_ROWS], *([f"- {len(told) - _MOST_ROWS} more"] if len(told) > _MOST_ROWS else [])]
-    room = _Room(longest - _length(head) - _length(tail) - len(elsewhere) - _SPARE)
+    room = _Room(longest - _length(head) - len(elsewhere) - _SPARE)
+    tail = _told(list(remarks), _Room(room.left // 2))
+    room.left -= _length(tail)
     body = [
         *_table(_CHANGES, list(_rows(changes, environment)), room),
         *_table(_METRICS, list(_measured(changes)), room),
@@ -52,11 +52,19 @@ def as_markdown(
     folded = [change for change in changes.pipelines if change.fields]
     is_whole = len(folded) <= _MOST_ROWS
     for change in folded[:_MOST_ROWS]:
+        if not room.is_left():
+            break
         block = [*_details(change), ""]
         body += block if room.has(block) else []
     if room.is_short or not is_whole:
         body += [f"**Not all of it is shown here**{elsewhere}", ""]
     return "\n".join([*head, *body, *tail]).rstrip("\n") + "\n"
+
+
+def _told(remarks: list[str], room: "_Room") -> list[str]:
+    lines = (f"- {code(remark)}" for remark in remarks[:_MOST_ROWS])
+    shown = list(takewhile(lambda line: room.has([line]), lines))
+    return [*shown, *([f"- {len(remarks) - len(shown)} more"] if len(shown) < len(remarks) else [])]
 
 
 @dataclass
@@ -65,6 +73,11 @@ class _Room:
 
     left: int
     is_short: bool = False
+
+    def is_left(self) -> bool:
+        """Whether it is worth to make more lines."""
+        self.is_short = self.is_short or self.left < _SPARE
+        return self.left >= _SPARE
 
     def has(self, lines: list[str]) -> bool:
         """Takes the room that `lines` need, if there is as much."""

@@ -12,6 +12,7 @@ from windlass.delivery.plan.model_changes import compare_models
 from windlass.delivery.plan.needs import Offer, unmet_needs
 from windlass.delivery.plan.shown import one_line
 from windlass.delivery.release.archive import Release
+from windlass.spec.decision import Decision
 from windlass.spec.environment import RuntimeSettings
 from windlass.spec.model import ModelVersion, failed_gates
 from windlass.spec.state import Hold, ProjectState, State
@@ -65,6 +66,7 @@ class Plan:
     """What would be done in one environment to one project; `refusals` are the reasons for which it must not be.
 
     `hold` is a hold that the change sets beside what it does. `unasked` says why Airflow was not asked for what it has.
+    `decision` is that of the environment's gate; None where it has none, or where nothing would change.
     """
 
     action: Action
@@ -81,6 +83,7 @@ class Plan:
     untrained: tuple[str, ...]
     hold: Hold | None = None
     unasked: str | None = None
+    decision: Decision | None = None
 
     @property
     def is_live(self) -> bool:
@@ -112,6 +115,15 @@ def plan_promotion(project: str, origin: Origin, facts: Facts) -> Plan:
         return plan
     more = (*_taken(project, facts), *_holds(project, facts), *_missing_verdict(project, facts))
     return replace(plan, refusals=(*plan.refusals, *more))
+
+
+def with_decision(plan: Plan, facts: Facts, decision: Decision | None) -> Plan:
+    """The plan with what the gate of the environment says; without a gate, a frozen environment refuses."""
+    if decision is None:
+        return replace(plan, refusals=(*plan.refusals, *_frozen(facts)))
+    said = _missing_verdict(plan.project, facts)  # the gate says that too
+    rest = (reason for reason in plan.refusals if reason not in said)
+    return replace(plan, refusals=(*rest, *decision.refusals), decision=decision)
 
 
 def plan_rollback(project: str, origin: Origin, facts: Facts, hold: Hold | None = None) -> Plan:
@@ -191,6 +203,14 @@ def _holds(project: str, facts: Facts) -> tuple[str, ...]:
         for hold in (facts.state.holds if facts.state else [])
         if hold.project == project and hold.release in (None, facts.release.digest)
     )
+
+
+def _frozen(facts: Facts) -> tuple[str, ...]:
+    frozen, name = facts.state.frozen if facts.state else None, facts.settings.name
+    if frozen is None:
+        return ()
+    by, at = frozen.actor or "unknown", frozen.at[:16].replace("T", " ")
+    return (one_line(f"{name} is frozen since {at} by {by}: {frozen.reason}; windlass unfreeze {name}"),)
 
 
 def _missing_verdict(project: str, facts: Facts) -> tuple[str, ...]:

@@ -93,6 +93,7 @@ def go_back(
             environment=earlier.environment,
             projects=earlier.projects,
             holds=live.holds,
+            frozen=live.frozen,
             deployment=Deployment(
                 action="rollback",
                 project=None,

@@ -79,6 +79,7 @@ def _successor(
         environment=state.environment if state else settings,
         projects=state.projects if state else {},
         holds=holds,
+        frozen=state.frozen if state else None,
         deployment=Deployment(
             action=action,
             project=hold.project,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, takewhile
 
+from windlass.delivery.gate.decide import keep_decision
 from windlass.delivery.history.ledger import add_record, ledger_end
 from windlass.delivery.history.states import (
     Current,
@@ -192,6 +193,8 @@ def _copy(plan: Plan, source: Place, target: Place, progress: Progress) -> None:
     if plan.copy_release:
         _copy_release(plan, source, target, progress)
     carry_provenance(source, target, _claim(plan))
+    if plan.decision is not None:
+        keep_decision(target, plan.decision)
 
 
 def _copy_release(plan: Plan, source: Place, target: Place, progress: Progress) -> None:
@@ -216,6 +219,7 @@ def _successor(state: State | None, plan: Plan, author: Author, source: str | No
         environment=plan.settings,
         projects={**(state.projects if state else {}), plan.project: plan.after},
         holds=[*(state.holds if state else []), *([plan.hold] if plan.hold else [])],
+        frozen=state.frozen if state else None,
         deployment=Deployment(
             action=plan.action,
             project=plan.project,
@@ -225,6 +229,7 @@ def _successor(state: State | None, plan: Plan, author: Author, source: str | No
             replaces=plan.before.release if plan.before else None,
             hold=plan.hold,
             source=source,
+            gate=plan.decision.digest if plan.decision else None,
             actor=author.actor,
             job_url=author.job_url,
             reason=author.reason,

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from windlass.delivery.gate.question import Ask, question
 from windlass.delivery.history.states import load_current
 from windlass.delivery.place import Place
 from windlass.delivery.plan.needs import Offer
-from windlass.delivery.plan.plan import Facts, Gate, Origin, Plan, plan_promotion, plan_rollback
+from windlass.delivery.plan.plan import Facts, Gate, Origin, Plan, plan_promotion, plan_rollback, with_decision
 from windlass.delivery.promotion.models import is_whole, load_described, load_version
 from windlass.delivery.release.archive import Release, read_archive
 from windlass.delivery.release.trust import Claim, doubts
@@ -96,16 +97,22 @@ def deciding_promotion(
     gated: bool = False,
     offer: Offer | None = None,
     now: datetime | None = None,
+    ask: Ask | None = None,
 ) -> Decide:
     """Plans the promotion of `release` against whatever state is live then; `trained` and `gated` as in `survey`.
 
-    `offer` and `now` are for a plan that is shown: see Facts.
+    `offer` and `now` are for a plan that is shown: see Facts. `ask` asks the gate of the environment, each time anew;
+    what is live already needs no gate.
     """
 
     def decide(state: State | None) -> Plan:
         commit = origin.commit if trained else None
         facts = survey(source, target, settings, release, state, commit, trained=trained, gated=gated)
-        return plan_promotion(release.manifest.project, origin, replace(facts, offer=offer, now=now))
+        plan = plan_promotion(release.manifest.project, origin, replace(facts, offer=offer, now=now))
+        if plan.is_live:
+            return plan
+        decision = ask(question(source, target, facts, origin)) if ask else None
+        return with_decision(plan, facts, decision)
 
     return decide
 

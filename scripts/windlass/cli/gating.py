@@ -1,0 +1,171 @@
+"""Wires the gate of an environment: the policy from the server, git, GitLab, and who runs the command."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from windlass.cli import console, context
+from windlass.spec.errors import DeliveryError, WindlassError
+
+if TYPE_CHECKING:
+    from windlass.adapters.git_server import Access
+    from windlass.adapters.gitlab.evidence import Reviews
+    from windlass.delivery.gate.gather import Here
+    from windlass.delivery.gate.policy import Policy
+    from windlass.delivery.gate.question import Question
+    from windlass.spec.decision import Decision, PolicyTexts
+    from windlass.spec.environment import Environment
+    from windlass.spec.evidence import Person
+
+_KEYS = ("upstream", "prefix", "bundle", "s3", "signers")
+"""Keys of an environment that decide what a gate is worth: they must be here as they are on the protected branch."""
+_FOLDER = "environments"
+
+
+@dataclass(frozen=True)
+class Server:
+    """The GitLab at hand: its address, the project's path there, the path of what owns the environments, a token."""
+
+    url: str
+    path: str
+    platform: str
+    user: str
+    token: str = field(repr=False)
+
+    def access(self, path: str) -> "Access":
+        """How a repository of it is fetched."""
+        from windlass.adapters.git_server import Access
+
+        return Access(self.url, path, self.user, self.token)
+
+
+@dataclass
+class Gatekeeper:
+    """The gate of one environment, as the protected branch described it a moment ago, and who stands before it."""
+
+    environment: "Environment"
+    server: Server
+    policy: "Policy"
+    person: "Person | None"
+    _fresh: "PolicyTexts | None" = None
+
+    def ask(self, question: "Question") -> "Decision | None":
+        """The decision about a release, from a policy that is fetched again each time but the first."""
+        from windlass.adapters.git_server import on_server
+        from windlass.delivery.gate.decide import decide
+        from windlass.delivery.gate.gather import gather
+        from windlass.delivery.gate.policy import read_policy
+
+        texts, self._fresh = self._fresh or policy_texts(self.server), None
+        wanted, policy = read_policy(texts, self.environment.name)
+        if policy is None:
+            return None
+        reviews, path = self._reviews(), self.path
+        where = f"{texts.branch} of {texts.path}"
+        console.step(f"asking the gate of {self.environment.name}, as it stands on {where} at {texts.commit[:12]}")
+        protected = reviews.branch_is_protected(texts.branch, texts.path)
+        texts = texts.model_copy(update={"protected": protected})
+        with on_server(self.server.access(path)) as repository:
+            branch = repository.default_branch()
+            head = repository.fetch(branch, question.tag)
+            here = self._here(path, branch, head, wanted)
+            return decide(texts, gather(question, policy, here, repository, reviews))
+
+    @property
+    def path(self) -> str:
+        """The project's path: by GitLab's word, where this is a job."""
+        return self.person.path if self.person and self.person.path else self.server.path
+
+    def _reviews(self) -> "Reviews":
+        from windlass.adapters.gitlab.connection import connection_here
+        from windlass.adapters.gitlab.evidence import Reviews
+
+        number = self.person.project if self.person else None
+        own = {"CI_PROJECT_ID": str(number)} if number is not None else {}
+        connection = connection_here(self.path, {**os.environ, **own})
+        if connection is None:
+            raise DeliveryError(f"{self.environment.name} has a gate, and no token for GitLab; set CI_JOB_TOKEN")
+        return Reviews(connection)
+
+    def _here(self, path: str, branch: str, head: str, wanted: "Environment") -> "Here":
+        from windlass.delivery.gate.gather import Here
+
+        return Here(
+            server=self.server.url,
+            path=path,
+            branch=branch,
+            head=head,
+            at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            person=self.person,
+            ref_is_protected={"true": True, "false": False}.get(os.environ.get("CI_COMMIT_REF_PROTECTED", "")),
+            differs=tuple(key for key in _KEYS if getattr(self.environment, key) != getattr(wanted, key)),
+        )
+
+
+def gatekeeper(environment: "Environment") -> Gatekeeper | None:
+    """Who asks the gate of the environment; None where it has none.
+
+    In a GitLab job the server is asked whether there is one, whatever the files here say. DeliveryError where they say
+    that there is one and no server can be asked.
+    """
+    from windlass.adapters.gitlab.identity import person_here
+    from windlass.delivery.gate.policy import read_policy
+
+    server = server_here()
+    if environment.gate is None and not (server and is_job()):
+        return None
+    if server is None:
+        raise DeliveryError(
+            f"{environment.name} has a gate, and there is no GitLab to ask: promote in a GitLab job, or set "
+            "WINDLASS_GITLAB_URL and WINDLASS_GITLAB_TOKEN"
+        )
+    texts = policy_texts(server)
+    policy = read_policy(texts, environment.name)[1]
+    return Gatekeeper(environment, server, policy, person_here(), texts) if policy else None
+
+
+def is_job() -> bool:
+    """Whether this is a job of GitLab, or one that was rehearsed."""
+    return os.environ.get("GITLAB_CI") == "true" or bool(os.environ.get("WINDLASS_PLATFORM"))
+
+
+def server_here(variables: Mapping[str, str] | None = None) -> Server | None:
+    """The GitLab of this job, or the one that WINDLASS_GITLAB_URL names; None without an address or a token."""
+    from windlass.adapters.git import origin_path
+
+    given = os.environ if variables is None else variables
+    url = given.get("CI_SERVER_URL") or given.get("WINDLASS_GITLAB_URL")
+    path = given.get("CI_PROJECT_PATH") or origin_path(context.project_folder())
+    private, job = given.get("WINDLASS_GITLAB_TOKEN"), given.get("CI_JOB_TOKEN")
+    if not (url and path and (private or job)):
+        return None
+    platform = (given.get("WINDLASS_PLATFORM") or path).removesuffix(".git")
+    # A job's token reads the platform, or the job could not include it; a private token may know other projects only.
+    user, token = ("gitlab-ci-token", job) if job else ("oauth2", private)
+    return Server(url.rstrip("/"), path, platform, user, token or "")
+
+
+def policy_texts(server: Server) -> "PolicyTexts":
+    """The files of `environments/` on the default branch of what owns them, as the server has them now."""
+    from windlass.adapters.git_server import on_server
+    from windlass.spec.decision import PolicyTexts
+
+    with on_server(server.access(server.platform)) as repository:
+        branch = repository.default_branch()
+        commit = repository.fetch(branch, history=False)
+        files = repository.files(commit, _FOLDER)
+    wanted = {path: _text(path, content) for path, content in files.items() if _is_policy(path)}
+    return PolicyTexts(server=server.url, path=server.platform, branch=branch, commit=commit, files=wanted)
+
+
+def _is_policy(path: str) -> bool:
+    return path.endswith(".yml") or path == f"{_FOLDER}/CODEOWNERS"
+
+
+def _text(path: str, content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise WindlassError(f"{path} on the default branch is not UTF-8 text") from error

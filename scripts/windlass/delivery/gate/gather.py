@@ -1,0 +1,135 @@
+"""Gathers evidence for a gate: asks git and GitLab through two ports, and leaves the judging to others."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from windlass.delivery.gate.policy import Policy
+from windlass.delivery.gate.question import Question
+from windlass.spec.evidence import Commit, Evidence, MergeRequest, Person, Tag
+
+
+class Commits(Protocol):
+    """The project's repository, as the server has it now."""
+
+    def commit_of(self, name: str) -> str | None:
+        """The commit that a name stands for, or None."""
+
+    def contains(self, branch: str, commit: str) -> bool:
+        """Whether the branch has the commit."""
+
+    def brought(self, live: str | None, commit: str) -> list[Commit]:
+        """The commits of the branch's own line that `commit` has and `live` has not."""
+
+    def changed_paths(self, sha: str) -> list[str]:
+        """The paths that a commit changes."""
+
+
+class Reviews(Protocol):
+    """What GitLab knows of the project's merge requests, tags and members; None is what the token may not ask."""
+
+    def of_commit(self, commit: str, branch: str) -> list[int]:
+        """The numbers of the merge requests that brought the commit to the branch."""
+
+    def merge_request(self, iid: int) -> MergeRequest:
+        """One of these, without its paths."""
+
+    def members(self) -> list[str] | None:
+        """The members of the project."""
+
+    def group(self, path: str) -> list[str] | None:
+        """The members of a group."""
+
+    def branch_is_protected(self, branch: str, project: str | None = None) -> bool | None:
+        """Whether the branch is protected."""
+
+    def protects_tag(self, name: str) -> bool | None:
+        """Whether tags of that name are protected."""
+
+    def pusher_of_tag(self, tag: Tag) -> str | None:
+        """Whose push began the tag's first pipeline."""
+
+
+@dataclass(frozen=True)
+class Here:
+    """Where and when the question is asked: `person` runs the command; `ref_is_protected` is a word of the job only."""
+
+    server: str
+    path: str
+    branch: str
+    head: str
+    at: str
+    person: Person | None = None
+    ref_is_protected: bool | None = None
+    differs: tuple[str, ...] = ()
+
+
+def gather(question: Question, policy: Policy, here: Here, commits: Commits, reviews: Reviews) -> Evidence:
+    """All that the policy asks for about the release."""
+    is_merged = commits.contains(here.branch, question.commit)
+    live_is_known = question.live is None or commits.contains(here.branch, question.live)
+    brought: list[Commit] = []
+    if is_merged and live_is_known:
+        brought = commits.brought(question.live, question.commit)
+    brought, merge_requests = _merge_requests(brought, here.branch, commits, reviews)
+    return Evidence(
+        environment=question.environment,
+        project=question.project,
+        release=question.release,
+        commit=question.commit,
+        live=question.live,
+        live_is_known=live_is_known,
+        at=here.at,
+        server=here.server,
+        path=here.path,
+        default_branch=here.branch,
+        head=here.head,
+        is_merged=is_merged,
+        branch_protected=reviews.branch_is_protected(here.branch),
+        brought=brought,
+        merge_requests=merge_requests,
+        members=reviews.members(),
+        groups={group: reviews.group(group) for group in policy.groups()},
+        tag=_tag(question, here, commits, reviews) if policy.gate.tag else None,
+        verified=question.verified,
+        critical=list(question.critical),
+        frozen=question.frozen,
+        overrides=list(question.overrides),
+        person=here.person.username if here.person else None,
+        differs=list(here.differs),
+    )
+
+
+def _merge_requests(
+    brought: Iterable[Commit], branch: str, commits: Commits, reviews: Reviews
+) -> tuple[list[Commit], list[MergeRequest]]:
+    """Each commit with the numbers of its merge requests, and these with the paths that their commits change."""
+    named: list[Commit] = []
+    paths: dict[int, set[str]] = {}
+    for commit in brought:
+        iids = reviews.of_commit(commit.sha, branch)
+        named.append(commit.model_copy(update={"merge_requests": iids}))
+        for iid in iids:
+            paths.setdefault(iid, set()).update(commits.changed_paths(commit.sha))
+    found = [reviews.merge_request(iid).model_copy(update={"paths": sorted(paths[iid])}) for iid in sorted(paths)]
+    return named, found
+
+
+def _tag(question: Question, here: Here, commits: Commits, reviews: Reviews) -> Tag | None:
+    if question.tag is None:
+        return None
+    tag = Tag(name=question.tag, commit=commits.commit_of(f"refs/tags/{question.tag}"))
+    if tag.commit is None:
+        return tag
+    person = here.person
+    is_its_job = person is not None and person.is_tag and (person.ref, person.commit) == (tag.name, tag.commit)
+    protected = reviews.protects_tag(tag.name)
+    if protected is not None:
+        tag = tag.model_copy(update={"protected": protected, "protected_says": "GitLab"})
+    elif is_its_job and here.ref_is_protected is not None:
+        tag = tag.model_copy(update={"protected": here.ref_is_protected, "protected_says": "the job's variable"})
+    if pusher := reviews.pusher_of_tag(tag):
+        return tag.model_copy(update={"pusher": pusher, "pusher_says": "the tag's first pipeline"})
+    if is_its_job and person is not None:
+        return tag.model_copy(update={"pusher": person.username, "pusher_says": "the job in the tag's pipeline"})
+    return tag

@@ -1,0 +1,228 @@
+"""Each check finds what it is about, says nothing about a project that is right, and tells what it could not see."""
+
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+
+from windlass.doctor import checks
+from windlass.doctor.checks import CHECKS
+from windlass.doctor.ci_file import Include
+from windlass.doctor.examine import Result, examine, is_well
+from windlass.doctor.examined import NO_CI_FILE, NO_ENVIRONMENTS, Examined, matches
+from windlass.spec.environment import Environment
+from windlass.spec.project_settings import (
+    DeployedTo,
+    JobTokens,
+    Project,
+    ProjectSettings,
+    Protected,
+    Runner,
+    Unseen,
+    Variable,
+)
+
+from .examples import GOOD, SETTINGS, ci, environment, machine, settings, variables
+
+PATH = "platform/windlass"
+TOKEN = {"WINDLASS_ID_TOKEN": ["sts.amazonaws.com"]}
+KEYLESS = tuple(Variable(key) for key in ("AIRFLOW_URL", "AIRFLOW_USER"))
+
+
+def project(**parts: object) -> Examined:
+    assert isinstance(SETTINGS.project, Project)
+    return settings(project=replace(SETTINGS.project, **parts))  # type: ignore[arg-type]
+
+
+WRONG: list[tuple[str, Examined, list[str]]] = [
+    ("git", machine(git=None), ["git is not there"]),
+    ("python", machine(python=(3, 10)), ["Python 3.10 is older than 3.11"]),
+    ("rehearsal", machine(rsync=False, node=False), ["rsync is not there", "Node"]),
+    ("include-ref", ci(), ["includes no file of windlass"]),
+    ("include-ref", ci(problem=".gitlab-ci.yml is no YAML"), ["is no YAML"]),
+    ("include-ref", ci(Include(PATH, None, "ci/model.yml")), ["without ref"]),
+    ("include-ref", ci(Include(PATH, "main", "ci/model.yml")), ["at 'main', which is no version"]),
+    (
+        "include-ref",
+        ci(Include(PATH, "v1.4.0", "ci/model.yml", {"platform_ref": "main"})),
+        ["its platform_ref is 'main'"],
+    ),
+    ("include-ref", settings(platform_tags={"v1.4.0": False}), ["has no tag 'v1.4.0'"]),
+    ("id-tokens", ci(audiences={".windlass:digits": []}), ["without aud", "no variable AWS_ROLE_ARN"]),
+    ("id-tokens", ci(audiences=TOKEN), ["no variable AWS_ROLE_ARN"]),
+    ("id-tokens", settings(variables=(Variable("AWS_ROLE_ARN"),)), ["no job in .gitlab-ci.yml has id_tokens"]),
+    (
+        "id-tokens",
+        replace(
+            settings(variables=(*variables("*", False), Variable("AWS_ROLE_ARN"))), ci_file=ci(audiences=TOKEN).ci_file
+        ),
+        ["boto3 takes the stored key"],
+    ),
+    ("protected-branch", settings(branches=(Protected("master", (0,)),)), ["'main' is not protected"]),
+    ("protected-branch", settings(branches=(Protected("ma*", (40, 30)),)), ["developers may push to 'ma*'"]),
+    ("protected-branch", settings(branches=(Protected("main", (0,), force_push=True),)), ["with force"]),
+    ("protected-tags", settings(tags=()), ["'v0.1.0' is not protected; protected are: none"]),
+    (
+        "protected-tags",
+        settings(tags=(Protected("v1.*", (40,)),)),
+        ["'v0.1.0' is not protected; protected are: 'v1.*'"],
+    ),
+    ("protected-tags", settings(tags=(Protected("v*", (30,)),)), ["developers may create tags 'v*'"]),
+    (
+        "variables",
+        settings(variables=variables("prod", True)),
+        ["environments/dev.yml wants, is there for 'prod' only"] * 3,
+    ),
+    ("variables", settings(variables=()), ["is not there"] * 6),
+    ("variable-scope", settings(variables=variables("*", True)), ["secret of 'prod', has the scope '*'"] * 2),
+    (
+        "variable-masked",
+        settings(variables=(Variable("AIRFLOW_PASSWORD"),)),
+        ["AIRFLOW_PASSWORD of the project, scope '*'"],
+    ),
+    (
+        "variable-protected",
+        settings(variables=(*variables("*", False), *variables("pr*", False))),
+        ["AIRFLOW_PASSWORD of the project, scope 'pr*', is not protected", "AWS_SECRET_ACCESS_KEY"],
+    ),
+    ("variable-protected", settings(variables=variables("*", True)), ["merge requests have no credentials"] * 2),
+    ("runner-tags", settings(runners=()), ["takes jobs without tags"]),
+    ("runner-tags", settings(runners=(Runner("off", untagged=True, online=False),)), ["takes jobs without tags"]),
+    ("resource-groups", settings(resource_groups={"windlass-prod": "unordered"}), ["'windlass-prod' is 'unordered'"]),
+    ("pipelines-must-succeed", project(pipelines_must_succeed=False), ["while its pipeline fails"]),
+    ("pipelines-must-succeed", project(skipped_counts_as_success=True), ["was skipped"]),
+    ("merge-method", project(merge_method="merge"), ["the merge method is 'merge'"]),
+    ("reset-approvals", settings(resets_approvals=False), ["approvals stay after a push"]),
+    (
+        "job-token-access",
+        settings(job_tokens=JobTokens(True, groups=frozenset({"model"}))),
+        ["does not let the job tokens"],
+    ),
+    ("auto-stop", settings(environments=(DeployedTo("prod", "always"),)), ["'prod' is stopped when"]),
+    ("roles", settings(users={"ann": False}), ["the user 'ann'"]),
+    ("roles", settings(groups={}), ["the group 'platform/engineers'"]),
+]
+FINE = [
+    ("include-ref", ci(Include(PATH, "0123456789" * 4, "ci/model.yml"))),
+    ("include-ref", ci(is_local=True)),
+    ("job-token-access", settings(job_tokens=JobTokens(False))),
+    ("job-token-access", settings(job_tokens=JobTokens(True, is_public=True))),
+    ("job-token-access", settings(job_tokens=JobTokens(True, projects=frozenset({"models/digits"})))),
+    ("auto-stop", settings(environments=(DeployedTo("prod", None),))),
+    ("variable-masked", settings(variables=(Variable("AIRFLOW_PASSWORD", is_file=True),))),
+    ("protected-tags", settings(tags=(Protected("v*", (), others=True),))),
+]
+
+
+def result(check: str, examined: Examined) -> Result:
+    return next(one for one in examine(examined) if one.check == check)
+
+
+def test_a_project_that_is_as_it_has_to_be_has_no_finding() -> None:
+    results = examine(GOOD)
+    assert [(one.check, one.problems, one.unseen) for one in results if one.state != "fine"] == []
+    assert is_well(results)
+
+
+@pytest.mark.parametrize(
+    ("check", "examined", "said"), WRONG, ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_what_is_otherwise_is_said(check: str, examined: Examined, said: list[str]) -> None:
+    found = result(check, examined)
+    assert len(found.problems) == len(said), found.problems
+    for problem, words in zip(found.problems, said, strict=True):
+        assert words in problem
+    assert found.state == found.severity
+    assert is_well([found]) == (found.severity == "warning")
+
+
+@pytest.mark.parametrize(("check", "examined"), FINE, ids=lambda value: value if isinstance(value, str) else "")
+def test_another_right_way_is_right(check: str, examined: Examined) -> None:
+    assert result(check, examined).state == "fine"
+
+
+def test_every_check_has_an_example_that_it_finds() -> None:
+    assert {check for check, _, _ in WRONG} == {check.NAME for check in CHECKS}
+
+
+def test_every_module_of_a_check_is_listed_under_its_name() -> None:
+    modules = {path.stem for path in Path(checks.__path__[0]).glob("*.py")} - {"__init__"}
+    assert modules == {check.__name__.rpartition(".")[2] for check in CHECKS}
+    for check in CHECKS:
+        assert check.__name__.rpartition(".")[2].replace("_", "-") == check.NAME
+        assert check.SEVERITY in ("error", "warning")
+        assert check.PLACE in ("machine", "repository", "project", "platform")
+
+
+@pytest.mark.parametrize("part", [field.name for field in fields(ProjectSettings) if field.name != "group_variables"])
+def test_a_setting_that_cannot_be_read_is_told_and_is_no_error(part: str) -> None:
+    results = examine(settings(**{part: Unseen("could not look: needs the role Maintainer")}))
+    told = [one for one in results if one.unseen]
+    assert told
+    assert {one.unseen for one in told} == {"could not look: needs the role Maintainer"}
+    assert not any(one.problems for one in results)
+
+
+def test_without_gitlab_environments_and_files_nothing_is_claimed() -> None:
+    results = examine(Examined(GOOD.machine))
+    assert not any(one.problems for one in results)
+    assert {one.check for one in results if one.state == "fine"} == {"python", "git", "rehearsal"}
+    reasons = {one.unseen for one in results if one.unseen}
+    assert {NO_ENVIRONMENTS.reason, NO_CI_FILE.reason} < reasons
+
+
+def test_a_missing_variable_may_be_one_of_a_group_that_was_not_read() -> None:
+    examined = settings(variables=(), group_variables=Unseen("variables of the group models need its role Owner"))
+    found = result("variables", examined)
+    assert (found.problems, found.unseen) == ((), "variables of the group models need its role Owner")
+
+
+def test_a_flavors_tags_need_a_runner_that_has_all_of_them() -> None:
+    class Tagged:
+        tags = ("gpu", "linux")
+
+    class First:
+        name, upstream, flavors = "dev", None, {"gpu-1": Tagged()}
+
+    first: dict[str, Environment] = {"dev": First()}  # type: ignore[dict-item]
+    found = result("runner-tags", replace(GOOD, environments=first))
+    assert found.problems == ("no runner that is online has the tags of flavor 'gpu-1': gpu, linux; there are: linux",)
+
+
+def test_what_was_seen_before_something_could_not_be_seen_counts() -> None:
+    found = result("include-ref", replace(settings(platform_tags=Unseen("no")), ci_file=ci(
+        Include(PATH, "main", "ci/model.yml"), Include(PATH, "v1", "ci/lint.yml")).ci_file))  # fmt: skip
+    assert len(found.problems) == 1
+    assert found.unseen == "no"
+    assert found.state == "error"
+
+
+def test_names_of_secrets_are_those_of_passwords_variables_and_connections() -> None:
+    prod = environment("prod", "dev", connections={"dwh": {"type": "postgres", "password": "${DWH}"}})
+    examined = replace(
+        settings(variables=(Variable("DWH", "prod"), *variables("*", False), *variables("prod", True))),
+        environments={"dev": environment("dev", None), "prod": prod},
+    )
+    assert ["DWH" in problem for problem in result("variable-masked", examined).problems] == [True]
+    assert ["DWH" in problem for problem in result("variable-protected", examined).problems] == [True]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "expected"),
+    [
+        ("main", "main", True),
+        ("main", "mainline", False),
+        ("*", "", True),
+        ("v*", "v1", True),
+        ("v*", "xv1", False),
+        ("v*.0", "v1.0", True),
+        ("v*.0", "v1.01", False),
+        ("a*a", "a", False),
+        ("a*b*c", "aXbYc", True),
+        ("a*b*c", "aXcYb", False),
+        ("v[0-9]", "v1", False),
+        ("prod/*", "prod/eu", True),
+    ],
+)
+def test_a_star_is_all_that_is_special_in_a_pattern(pattern: str, name: str, expected: bool) -> None:
+    assert matches(pattern, name) is expected
