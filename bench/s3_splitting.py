@@ -51,9 +51,9 @@ def measure(land: Landscape, rounds: int = ROUNDS) -> None:
     head = ("file", "what", "seconds, median (range)", "CPU seconds", "peak memory")
     write_part(
         "s3_splitting",
-        f"""The same files in an S3 server, a process of this machine that takes a processor for itself; {rounds} rounds in
-turns. Peak memory is that of Python with boto3, about 50 MB before the first byte, and of what is on its way. Put
-together, the parts are the same bytes.
+        f"""The same files in an S3 server, a process of this machine that takes a processor for itself; {rounds} rounds
+in turns. Peak memory is that of Python with boto3, about 50 MB before the first byte, and of what is on its way.
+Put together, the parts are the same bytes.
 
 {table(head, rows)}""",
     )

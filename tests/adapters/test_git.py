@@ -72,3 +72,18 @@ def test_programs_that_the_repository_names_are_not_started(repository: Path) ->
     git.is_clean(repository)
     git.tag(repository)
     assert not (repository / "sprung").exists()
+
+
+def test_what_a_commit_brought_is_told_along_the_first_parents(repository: Path) -> None:
+    first = run(repository, "rev-parse", "HEAD")
+    run(repository, "checkout", "-q", "-b", "topic")
+    for name in ("a", "b"):
+        run(repository, "commit", "-q", "--allow-empty", "-m", name)
+    run(repository, "checkout", "-q", "main")
+    run(repository, "merge", "-q", "--no-ff", "-m", "merged", "topic")
+    merged = run(repository, "rev-parse", "HEAD")
+    assert list(git.brought(repository, first, merged)) == [merged]
+    assert git.brought(repository, None, merged) == {merged: int(run(repository, "log", "-1", "--format=%ct", merged))}
+    assert git.brought(repository, merged, first) == {}
+    assert git.brought(repository, "f" * 40, merged) == git.brought(repository, None, "--output=x") == {}
+    assert not (repository / "x").exists()

@@ -5,13 +5,16 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import yaml
 
-from windlass.cli.main import COMMANDS
+from windlass import __version__
+from windlass.cli.main import windlass
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = sorted((ROOT / "ci").glob("*.yml"))
@@ -78,15 +81,117 @@ def test_no_keyword_reaches_the_including_repository(path: Path) -> None:
     assert not body.keys() & {"default", "stages", "variables", "workflow", "image", "before_script", "cache"}
 
 
+def scripts(path: Path) -> list[list[str]]:
+    """The lines of each job that has some: first `before_script`, then `script`."""
+    every = jobs(filled(split(path)[1], dict.fromkeys(split(path)[0], "digits") | {"needs": "[]"})).values()
+    lines = [[*job.get("before_script", []), *job.get("script", [])] for job in every]
+    return [each for each in lines if each]
+
+
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
-def test_every_script_is_one_line_with_a_command_that_exists(path: Path) -> None:
-    for job in jobs(filled(split(path)[1], dict.fromkeys(split(path)[0], "digits") | {"needs": "[]"})).values():
-        script = job.get("script", [])
-        assert len(script) <= 1
-        for line in script:
-            words = shlex.split(line)
-            assert words[0] == "windlass"
-            assert words[1] in COMMANDS
+def test_every_line_of_a_script_is_a_command_that_exists_with_options_that_exist(path: Path) -> None:
+    for lines in scripts(path) if path.stem != "base" else []:
+        for line in lines:
+            require_command(line)
+
+
+@pytest.mark.parametrize("line", ["windlass plant --to dev", "windlass plan --too dev", "windlass env dif dev", "plan"])
+def test_a_command_or_an_option_that_does_not_exist_is_seen(line: str) -> None:
+    with pytest.raises((click.ClickException, AssertionError)):
+        require_command(line)
+
+
+def require_command(line: str) -> None:
+    """The part of the line before the shell's own words is read as the command line reads it, and not run."""
+    words = shlex.split(line)
+    words = words[: next((at for at, word in enumerate(words) if word in ("||", "&&", ">", "|", ";")), len(words))]
+    assert words[0] == "windlass", line
+    command: click.Command = windlass
+    context, rest = click.Context(windlass), words[1:]
+    while isinstance(command, click.Group):
+        name, found, rest = command.resolve_command(context, rest)
+        assert found is not None, line
+        command, context = found, found.make_context(name, list(rest), parent=context)
+        rest = [*context._protected_args, *context.args] if isinstance(command, click.Group) else []
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
+def test_shellcheck_has_nothing_to_say_about_any_line(path: Path) -> None:
+    for lines in scripts(path):
+        assert shellchecked("\n".join(lines)) == ""
+
+
+def test_shellcheck_sees_a_word_that_falls_apart() -> None:
+    assert "SC2086" in shellchecked("git fetch $CI_SERVER_URL")
+
+
+def shellchecked(script: str) -> str:
+    command = [str(Path(sys.executable).with_name("shellcheck")), "--shell=sh", "--enable=quote-safe-variables", "-"]
+    command += ["--exclude=SC2016"]  # git, not this shell, fills in the helper's words
+    done = subprocess.run(command, input=f"set -e\n{script}\n", capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
+def test_an_input_is_declared_in_the_same_words_wherever_it_is(path: Path) -> None:
+    for name, declaration in split(path)[0].items():
+        for other in TEMPLATES:
+            same = split(other)[0].get(name, declaration)
+            if not name.endswith("stage"):  # each has its own
+                assert same == declaration, f"{name} is another thing in {other.name}"
+        assert declaration.keys() <= {"description", "default", "options", "regex", "type"}
+        assert (
+            "options" not in declaration
+            or declaration.get("default", declaration["options"][0]) in declaration["options"]
+        )
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
+def test_each_job_is_a_stage_and_rules_laid_over_a_hidden_one_of_its_name(path: Path) -> None:
+    found = jobs(filled(split(path)[1], dict.fromkeys(split(path)[0], "digits") | {"needs": "[]"}))
+    for name, job in found.items():
+        if not name.startswith("."):
+            assert job["extends"] == f".windlass:{name}"
+            assert job.keys() <= {"extends", "stage", "rules", "needs"}, f"{name}: all else is in the hidden job"
+            assert f".windlass:{name}" in found
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
+def test_what_is_kept_expires_and_what_delivers_takes_nothing_from_a_cache(path: Path) -> None:
+    for name, job in jobs(filled(split(path)[1], dict.fromkeys(split(path)[0], "digits") | {"needs": "[]"})).items():
+        assert "artifacts" not in job or "expire_in" in job["artifacts"], name
+        if job.get("environment", {}).get("action", "start") in ("start", "prepare") and "environment" in job:
+            assert (job["cache"], job["interruptible"]) == ([], False), name
+            assert job["resource_group"] == f"windlass-{job['environment']['name']}"
+
+
+def test_an_input_that_gitlab_may_take_from_a_variable_is_one_and_is_used_by_that_name() -> None:
+    fixed = {"project", "stage", "build_stage", "deploy_stage", "environment", "tier", "on", "needs"}
+    for path in TEMPLATES:
+        for name in split(path)[0].keys() - fixed:
+            assert name in variables(), f"{path.name}: no job has a variable WINDLASS_{name.upper()}"
+    assert not variables().keys() & fixed - {"project"}
+    everything = "\n".join(path.read_text() for path in TEMPLATES)
+    read = "\n".join(path.read_text() for path in (ROOT / "scripts/windlass/cli").glob("*.py"))
+    for variable in variables().values():
+        assert re.search(rf"\${variable}\b", everything) or f'"{variable}"' in read, f"nothing reads {variable}"
+
+
+def variables() -> dict[str, str]:
+    """The variable of each input that has one: the one in whose value the input stands."""
+    pattern = r"^    (WINDLASS_[A-Z_]+): \"?\$\[\[ inputs\.(\w+) \]\]\"?$"
+    found = {(match[2], match[1]) for path in TEMPLATES for match in re.finditer(pattern, path.read_text(), re.M)}
+    assert all(variable == f"WINDLASS_{name.upper()}" for name, variable in found)
+    return dict(found)
+
+
+def test_the_tool_is_the_one_of_the_templates_version(compare_golden: Callable[[Path, str], None]) -> None:
+    changelog = re.search(r"^## (\S+)(.*)$", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert changelog and changelog[1] == __version__
+    ref = "main" if "unreleased" in changelog[2] else f"v{__version__}"
+    for path in TEMPLATES:
+        pinned = re.sub(r"(    platform_ref:\n.*\n      default: ).*", rf"\g<1>{ref}", path.read_text())
+        compare_golden(path, pinned)
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)

@@ -29,3 +29,10 @@ def test_a_name_that_the_encoding_does_not_have_stops_nothing(encoding: str, mon
     assert json.loads(written.getvalue().decode(encoding)) == {"name": "日本 é →"}
     print("日本")
     sys.stdout.flush()
+
+
+def test_a_stream_that_is_closed_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    console.accept_any_text()
+    console.print_json({"name": "x"})
+    assert not console.out.is_terminal

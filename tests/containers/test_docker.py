@@ -102,11 +102,27 @@ def test_a_task_that_is_stopped_stops_its_script_politely(
 
 def stop_when_begun(task: Any, podman: Podman) -> None:
     """What Airflow does at SIGTERM, but from a thread, so that the exception ends that thread only."""
+    begun(podman)
+    with suppress(RuntimeStop):
+        task.on_kill()
+
+
+def begun(podman: Podman) -> str:
+    """The container of the one job, when its script has begun to print."""
     wait_until(lambda: any(name.endswith("-job") for name in podman.left()))
     name = next(name for name in podman.left() if name.endswith("-job"))
     wait_until(lambda: "begun" in podman("logs", name, check=False))
-    with suppress(RuntimeStop):
-        task.on_kill()
+    return name
+
+
+def test_a_container_that_somebody_kills_is_a_reason_of_its_own(settings: Settings, job: Make, podman: Podman) -> None:
+    task, context = job("echo begun; sleep 600")
+    told = threading.Thread(target=lambda: podman("kill", "--signal", "KILL", begun(podman)))
+    told.start()
+    with pytest.raises(RuntimeStop, match="the script ended unseen: its container was killed"):
+        run_in_docker(task, context, settings)
+    told.join()
+    assert podman.left() == []
 
 
 def test_what_a_killed_worker_started_is_removed(

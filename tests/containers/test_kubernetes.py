@@ -14,7 +14,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
-from tests.containers.cases import CASES, Case
+from tests.containers.cases import CASES, PRINTS, Case
 from tests.containers.conftest import Ends, end_all, make_job, put, settings_for
 from tests.fakes.podman import Podman
 from tests.fakes.pods_api import Pod, PodsApi, pods_api, wait_until
@@ -144,6 +144,30 @@ def begun(cluster: PodsApi, podman: Podman) -> Pod:
     pod = next(iter(cluster.pods.values()))
     wait_until(lambda: "begun" in podman("logs", f"{pod.name}-base", check=False))
     return pod
+
+
+def test_a_container_that_somebody_kills_is_a_reason_of_its_own(
+    settings: Settings, cluster: PodsApi, job: Make, podman: Podman
+) -> None:
+    task, context = job("echo begun; sleep 600")
+    told = threading.Thread(target=lambda: podman("kill", "--signal", "KILL", f"{begun(cluster, podman).name}-base"))
+    told.start()
+    with pytest.raises(RuntimeStop, match="the script ended unseen: its container was killed"):
+        run_on_kubernetes(task, context, settings)
+    told.join()
+    assert podman.left() == []
+
+
+def test_a_hundred_megabytes_of_output_are_no_hundred_megabytes_of_log(
+    settings: Settings, job: Make, podman: Podman, capsys: pytest.CaptureFixture[str]
+) -> None:
+    task, context = job(f"{PRINTS}; exit 5")
+    with pytest.raises(RuntimeStop, match=r"ended with exit code 5 after .* its last line: 'end'"):
+        run_on_kubernetes(task, context, settings)
+    logged = capsys.readouterr().out
+    assert "lines are left out here" in logged
+    assert logged.count("0123456789" * 7) < 200_000
+    assert podman.left() == []
 
 
 def test_a_pod_that_is_deleted_by_somebody_is_a_reason_of_its_own(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from windlass.doctor import checks
-from windlass.doctor.checks import CHECKS
+from windlass.doctor.checks import CHECKS, runner_tags
 from windlass.doctor.ci_file import Include
 from windlass.doctor.examine import Result, examine, is_well
 from windlass.doctor.examined import NO_CI_FILE, NO_ENVIRONMENTS, Examined, matches
@@ -185,8 +185,8 @@ def test_a_flavors_tags_need_a_runner_that_has_all_of_them() -> None:
         name, upstream, flavors = "dev", None, {"gpu-1": Tagged()}
 
     first: dict[str, Environment] = {"dev": First()}  # type: ignore[dict-item]
-    found = result("runner-tags", replace(GOOD, environments=first))
-    assert found.problems == ("no runner that is online has the tags of flavor 'gpu-1': gpu, linux; there are: linux",)
+    found = list(runner_tags.check(replace(GOOD, environments=first)))
+    assert found == ["no runner that is online has the tags of flavor 'gpu-1': gpu, linux; there are: linux"]
 
 
 def test_what_was_seen_before_something_could_not_be_seen_counts() -> None:

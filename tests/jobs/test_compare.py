@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -208,3 +209,38 @@ def test_a_long_difference_of_texts_is_cut(tmp_path: Path) -> None:
         (tmp_path / name).write_text("".join(f"{word} {number}\n" for number in range(100)))
     found = difference(tmp_path / "one.txt", tmp_path / "two.txt", Likeness())
     assert found and len(found.splitlines()) == 22 and "... and 183 lines more" in found
+
+
+@pytest.mark.parametrize(
+    ("name", "expected", "came", "reason"),
+    [
+        ("a.csv", "v\n9e999999\n", "v\n-9e999999\n", "they differ by Infinity, more than 0.1"),
+        ("a.json", f"[1{'0' * 400}]", "[2]", "they differ by 1.0"),
+    ],
+)
+def test_numbers_of_any_size_have_a_difference(
+    tmp_path: Path, name: str, expected: str, came: str, reason: str
+) -> None:
+    (tmp_path / "expected").mkdir()
+    (tmp_path / "expected" / name).write_text(expected)
+    (tmp_path / name).write_text(came)
+    assert reason in str(difference(tmp_path / "expected" / name, tmp_path / name, Likeness(0.1)))
+
+
+def test_json_of_any_depth_is_compared_or_refused(tmp_path: Path) -> None:
+    expected, came = tmp_path / "expected.json", tmp_path / "came.json"
+    found = set()
+    for depth in range(800, 1000):
+        for path, value in ((expected, 1), (came, 2)):
+            path.write_text(f"{'[' * depth}{value}{']' * depth}")
+        try:
+            found.add(str(difference(expected, came, Likeness(0.1))).rpartition(": ")[2])
+        except RuntimeStop as stop:
+            found.add(re.sub("(no JSON).*", r"\1", str(stop)))
+    assert found >= {"came.json is nested too deeply to be compared by its values", "expected.json is no JSON"}
+
+
+def test_very_many_columns_are_counted_and_not_listed() -> None:
+    columns = [f"c{number}" for number in range(2000)]
+    found = table_difference((columns, iter([])), (columns[1:], iter([])), Likeness(0.1))
+    assert found == "column 'c0' is missing; expected 2000 columns, came 1999 columns"

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from windlass.spec.document import parse_document
 from windlass.spec.schema import read_noun
 
 from .case_project import CaseProject
+from .laptop import ENVIRONMENT
 
 SCORES = "id,score\n1,7\n2,7\n"
 
@@ -284,3 +286,60 @@ def test_an_interrupt_ends_the_jobs_that_run(project: CaseProject) -> None:
     assert "interrupted" in err
     with pytest.raises(ProcessLookupError):
         os.kill(int(sign.read_text()), 0)
+
+
+def make_pipe(path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "make", "problem"),
+    [
+        ("expected/scores.csv", make_pipe, "what is expected is no file"),
+        ("expected/scores.csv", lambda path: path.mkdir(parents=True), "what is expected is no file"),
+        ("inputs/clients.csv", make_pipe, "inputs/clients.csv is neither a file nor a folder"),
+    ],
+)
+def test_what_is_no_file_ends_a_case_with_a_sentence(
+    project: CaseProject, monkeypatch: pytest.MonkeyPatch, path: str, make: Callable[[Path], None], problem: str
+) -> None:
+    make(project.folder / project.case("odd") / path)
+    project.case("even", expected__scores_DOT_csv=SCORES)
+    said = project.test(monkeypatch, "clients", "--json")
+    problems = said.problems()
+    assert problem in problems["odd"][0], said.err
+    assert problems["even"] == []
+
+
+def test_accepting_writes_nothing_outside_of_the_project(
+    project: CaseProject, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "precious.csv"
+    elsewhere.write_text("mine\n")
+    case = project.folder / project.case("linked")
+    (case / "expected").mkdir()
+    (case / "expected" / "scores.csv").symlink_to(elsewhere)
+    said = project.test(monkeypatch, "linked", "--accept", "--json")
+    assert "is no file of the project, so nothing is written to it" in said.problems()["linked"][0]
+    assert elsewhere.read_text() == "mine\n"
+
+
+def test_a_parameter_of_another_type_is_refused(project: CaseProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.case("typed", "params: {limit: many}")
+    problems = project.test(monkeypatch, "typed", "--json").problems()["typed"]
+    assert problems == ["params of case.yml: limit: 'many' is not of the type integer"]
+
+
+def test_with_env_a_job_has_the_memory_of_its_flavor(project: CaseProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    rest = "flavors: {cpu-1gb: {cpus: 1, memory: 64Mi}}\nimages: {python3-11: 'python:3.11-slim'}\n"
+    project.write("environments/dev.yml", ENVIRONMENT + rest)
+    eats = f"{sys.executable} -c 'import time; held = bytes([1]) * 200_000_000; time.sleep(30)'"
+    project.write("score.sh", f"#!/bin/sh\n{eats}\n")
+    project.case("hungry")
+    said = project.test(monkeypatch, "hungry", "--env", "dev", "--json")
+    assert "needs more memory than the 64Mi of its flavor 'cpu-1gb'" in said.problems()["hungry"][0]
+    assert "no limit of memory" not in said.err
+    project.write("score.sh", "#!/bin/sh\necho id\n")
+    assert "jobs have no limit of memory here; --env ENV" in project.test(monkeypatch, "hungry").err

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.jobs.laptop import MODEL, Laptop, job
+from tests.jobs.laptop import ENVIRONMENT, MODEL, Laptop, job
 
 SCRIPT = "(echo id,score; sed 1d {data} | sed s/$/,{{ params.step }}/) > {scores}"
 PORTS = ", inputs: {data: extract.clients.data}, split: {input: data, rows: 2}, outputs: {scores: scores.csv}"
@@ -107,6 +107,7 @@ def test_a_file_that_is_given_takes_the_place_of_the_tasks_that_make_it(laptop: 
         (["scores", "--input", "dat=x.csv"], "--input dat: nothing that runs takes an input of that name; did you"),
         (["scores", "--input", "data=x.csv"], "--input data: there is no file 'x.csv'"),
         (["scores", "--input", "data=c.txt"], "'c.txt' does not end with .csv, as 'clients.csv' does"),
+        (["scores", "--input", "data=endless.csv"], "'endless.csv' is neither a file nor a folder"),
         (["scores", "--input", "data"], "--input 'data' must read NAME=VALUE"),
         (["scores", "--param", "sep=1"], "has no such parameter; did you mean 'step'?"),
         (["scores", "--param", "step=x"], "--param step: 'x' is not of the type integer; write it like 1"),
@@ -117,6 +118,7 @@ def test_a_file_that_is_given_takes_the_place_of_the_tasks_that_make_it(laptop: 
 def test_what_is_asked_wrongly_is_one_sentence(laptop: Laptop, arguments: list[str], message: str) -> None:
     laptop.pipeline("scores", SCORES, ", params: {step: {type: integer, default: 1, maximum: 9}}")
     laptop.write("c.txt", "")
+    (laptop.folder / "endless.csv").symlink_to("/dev/zero")
     ran = laptop.run(*arguments)
     assert ran.code == 2 and message in ran.err, ran.err
 
@@ -206,3 +208,22 @@ def test_an_environments_own_values_hold_with_env(laptop: Laptop) -> None:
     laptop.pipeline("p", tasks + overlay, ", params: {x: {type: string, default: usual}}")
     assert "[a.b] usual local" in laptop.run("p").err
     assert "[a.b] of dev dev" in laptop.run("p", "--env", "dev").err
+
+
+def test_with_env_a_job_has_the_memory_of_its_flavor(laptop: Laptop) -> None:
+    small = ENVIRONMENT + "flavors: {cpu-1gb: {cpus: 1, memory: 64Mi}}\nimages: {python3-11: 'python:3.11-slim'}\n"
+    laptop.write("environments/dev.yml", small)
+    laptop.write("hungry.py", "import time\nheld = bytes([1]) * 200_000_000\ntime.sleep(float(len(held) > 0))\n")
+    laptop.pipeline("p", f"  a:\n    b: {job(f'python {laptop.folder}/hungry.py')}\n")
+    ran = laptop.run("p", "--env", "dev")
+    assert (ran.code, "needs more memory than the 64Mi of its flavor 'cpu-1gb'" in ran.err) == (1, True), ran.err
+    ran = laptop.run("p")
+    assert (ran.code, "jobs have no limit of memory here; --env ENV" in ran.err) == (0, True), ran.err
+
+
+def test_a_run_that_cannot_begin_leaves_no_folder(laptop: Laptop) -> None:
+    tasks = "  a:\n    b: {operator_type: s3_to_file, key: x.csv, outputs: {x: x.csv}}\n"
+    tasks += f"    c: {job('cat {x}', ', inputs: {x: a.b.x}')}\n"
+    laptop.pipeline("p", tasks)
+    assert laptop.run("p", "--from-run", "s3://data/dev/transfer/other/r").code == 2
+    assert list((laptop.folder / ".windlass/runs").iterdir()) == []

@@ -60,3 +60,23 @@ def test_a_job_without_its_outputs_keeps_nothing(tmp_path: Path, script: str, me
     with pytest.raises(RuntimeStop, match=message):
         run_job(job, tmp_path, JobFiles(lambda port, into: into, lambda port, path: kept.append(port)), print)
     assert kept == []
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "echo x > {a}; ln -s {a} {b}",
+        "echo x > {b}; ln {b} {a}",
+        "echo x > w; ln -s $PWD/w {a}; ln -s $PWD/w {b}",
+    ],
+)
+def test_outputs_that_are_links_are_files_of_their_own_when_they_are_kept(tmp_path: Path, script: str) -> None:
+    moved: dict[str, Path] = {}
+
+    def keep(port: str, path: Path) -> None:
+        moved[port] = path.resolve().rename(tmp_path / port)
+
+    job = Job(script, LIMIT, (), {"a": "a.csv", "b": "b.csv"})
+    run_job(job, tmp_path / "job", JobFiles(lambda port, folder: folder, keep), lambda line: None)
+    assert [path.read_text() for path in moved.values()] == ["x\n", "x\n"]
+    assert {path.stat().st_nlink for path in moved.values()} == {1}

@@ -386,3 +386,11 @@ def test_a_byte_order_mark_in_a_field_is_text(way: str, tmp_path: Path, monkeypa
             check(tmp_path, content.replace("1", "2026-01-01").encode(), columns={"a": "date"})
     with pytest.raises(RuntimeStop, match=r"row 2 has the same a '.ufeff' as row 1"):
         check(tmp_path, "a\n\ufeff\n\ufeff\n".encode(), unique=["a"])
+
+
+@pytest.mark.parametrize("head", ["text", '"text"'])
+def test_an_only_column_may_hold_quotes(head: str, way: str, tmp_path: Path) -> None:
+    content = f'{head}\n"a, b"\nsay "hi"\n5" disk\n'.encode()
+    assert check(tmp_path, content, columns={"text": {"type": "string", "nulls": False}}) == 3
+    with pytest.raises(RuntimeStop, match="row 2: column 'text' is 'say \"hi\"', which does not match"):
+        check(tmp_path, content, columns={"text": {"matches": "[a, b]*"}})

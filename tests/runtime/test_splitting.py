@@ -60,6 +60,15 @@ class Made:
         self.files[name] = file.getvalue()
 
 
+@contextmanager
+def reads_of(size: int) -> Iterator[None]:
+    """Has files read so many bytes at a time, the header's too: else it is read with all that is behind it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cutting, "SEGMENT", size)
+        patch.setattr(csv_header, "_BLOCK", size)
+        yield
+
+
 def parts_of(
     content: bytes, cut: Cut, name: str = "data.csv", dialect: Dialect | None = None, most: int = 999
 ) -> list[bytes]:
@@ -147,8 +156,7 @@ def test_split_then_merge_gives_the_same_bytes_in_every_dialect_of_csv(
     content = b"".join(records)
     quote = "none" if how["quoting"] == csv.QUOTE_NONE else how["quotechar"]
     dialect = dialect_of(how["delimiter"], quote, how["escapechar"])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cutting, "SEGMENT", block)
+    with reads_of(block):
         try:
             parts = parts_of(content, cut, dialect=dialect)
         except RuntimeStop as stop:
@@ -166,16 +174,17 @@ def test_split_then_merge_gives_the_same_bytes_in_every_dialect_of_csv(
     assert all(part[0] == whole[0] for part in read)
 
 
-@given(rows=TABLES, how=dialects(), cut=CUTS)
+@given(rows=TABLES, how=dialects(), cut=CUTS, block=st.integers(1, 40))
 @settings(examples(150))
 def test_the_dialect_that_the_header_shows_need_not_be_said(
-    rows: list[list[str]], how: dict[str, Any], cut: Cut
+    rows: list[list[str]], how: dict[str, Any], cut: Cut, block: int
 ) -> None:
     how |= {"quotechar": '"', "escapechar": None, "doublequote": True}
     how["quoting"] = csv.QUOTE_MINIMAL if how["quoting"] == csv.QUOTE_NONE else how["quoting"]
     content = written([["id", 'a "name"\n'], *rows], how)
     try:
-        parts = parts_of(content, cut)
+        with reads_of(block):
+            parts = parts_of(content, cut)
     except RuntimeStop as stop:
         if "does not tell the delimiter" in str(stop) and how["delimiter"] not in ",;\t|":
             return
@@ -189,8 +198,7 @@ def test_the_dialect_that_the_header_shows_need_not_be_said(
 @given(content=st.binary(max_size=60).map(lambda raw: raw.replace(b"\0", b'"')), cut=CUTS, block=st.integers(1, 40))
 @settings(max_examples=300, deadline=None)
 def test_any_bytes_are_either_refused_or_come_back(content: bytes, cut: Cut, block: int) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cutting, "SEGMENT", block)
+    with reads_of(block):
         for name in ("data.csv", "data.jsonl"):
             try:
                 parts = parts_of(content, cut, name)
@@ -413,9 +421,7 @@ def test_with_an_escape_the_parts_do_not_depend_on_where_the_reads_end(content: 
             return str(stop)
 
     whole = found()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cutting, "SEGMENT", block)
-        patch.setattr(csv_header, "_BLOCK", block)
+    with reads_of(block):
         assert found() == whole
 
 

@@ -87,3 +87,12 @@ def test_missing_credentials_are_named(tmp_path: Path, monkeypatch: pytest.Monke
         monkeypatch.setenv(name, value)
     with pytest.raises(RuntimeStop, match="there are no credentials for s3://data/x"):
         Storage("http://127.0.0.1:9").fetch("data", "x", tmp_path / "x")
+
+
+def test_a_piece_of_an_object_is_read_alone(storage: Storage, tmp_path: Path) -> None:
+    (tmp_path / "piece.bin").write_bytes(b"0123456789")
+    storage.keep("data", "dev/piece.bin", tmp_path / "piece.bin")
+    read = [storage.piece("data", "dev/piece.bin", *each) for each in ((0, 4), (8, 4), (20, 4))]
+    assert read == [b"0123", b"89", b""]
+    with pytest.raises(RuntimeStop, match="there is no object s3://data/dev/none"):
+        storage.piece("data", "dev/none", 0, 4)

@@ -44,6 +44,18 @@ def is_clean(folder: Path) -> bool:
     return not _git(folder, "status", "--porcelain", "--untracked-files=no")
 
 
+def brought(folder: Path, before: str | None, commit: str) -> dict[str, int]:
+    """Each commit that `commit` has and `before` has not, along the first parents, with when it was made (epoch).
+
+    What a merge brought is one commit: the merge. Empty where one of the two is not known here.
+    """
+    only = ("--max-count=1",) if before is None else ("--max-count=10000",)
+    revisions = [commit] if before is None else [commit, f"^{before}"]
+    found = _git(folder, "log", "--first-parent", "--format=%H %ct", *only, "--end-of-options", *revisions, "--")
+    pairs = [line.split(" ") for line in (found or "").splitlines()]
+    return {made: int(seconds) for made, seconds in pairs}
+
+
 def origin_name(folder: Path) -> str | None:
     """The last part of origin's address without `.git`, or None."""
     address = _git(folder, "config", "--get", "remote.origin.url")

@@ -1,8 +1,8 @@
 """Wires the gate of an environment: the policy from the server, git, GitLab, and who runs the command."""
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from windlass.delivery.gate.gather import Here
     from windlass.delivery.gate.policy import Policy
     from windlass.delivery.gate.question import Question
+    from windlass.delivery.promotion.perform import Author
     from windlass.spec.decision import Decision, PolicyTexts
     from windlass.spec.environment import Environment
     from windlass.spec.evidence import Person
@@ -73,6 +74,21 @@ class Gatekeeper:
             here = self._here(path, branch, head, wanted)
             return decide(texts, gather(question, policy, here, repository, reviews))
 
+    def require_role(self, username: str, roles: Sequence[str], to_do: str) -> None:
+        """DeliveryError, with who could, unless the user holds one of the roles."""
+        from windlass.delivery.gate.policy import holders
+        from windlass.delivery.gate.told import unasked_groups
+
+        wanted = {group for role in roles for group in self.policy.roles[role].groups}
+        reviews = self._reviews()
+        groups = {group: reviews.group(group) for group in sorted(wanted)}
+        people = [holders(self.policy, role, groups) for role in roles]
+        if any(username.casefold() in one.known for one in people):
+            return
+        who = " or ".join(dict.fromkeys(one.shown for one in people)) or "nobody: roles.yml names no role"
+        hint = unasked_groups([group for one in people for group in one.unasked])
+        raise DeliveryError(f"{username} may not {to_do}: that may {who}{hint}")
+
     @property
     def path(self) -> str:
         """The project's path: by GitLab's word, where this is a job."""
@@ -126,6 +142,29 @@ def gatekeeper(environment: "Environment") -> Gatekeeper | None:
     return Gatekeeper(environment, server, policy, person_here(), texts) if policy else None
 
 
+def author(gate: Gatekeeper | None, reason: str | None = None) -> "Author":
+    """Who makes a change: where there is a gate by GitLab's word, else as the variables say."""
+    from windlass.cli import delivering
+
+    usual = delivering.author(reason)
+    return replace(usual, actor=gate.person.username) if gate and gate.person else usual
+
+
+def say_passed(decision: "Decision | None") -> None:
+    """What the gate let pass, and what people overrode, for a person."""
+    if decision:
+        console.say(f"  gate passed: decision {decision.digest[:12]}, from {decision.policy.commit[:12]} of the policy")
+        for sentence in decision.overridden:
+            console.say(f"  ! overridden: {sentence}")
+
+
+def passed_as_json(decision: "Decision | None") -> dict[str, object]:
+    """The same for a machine; nothing where there is no gate, or where nothing changed."""
+    if decision is None:
+        return {}
+    return {"gate": {"decision": decision.digest, "overridden": list(decision.overridden)}}
+
+
 def is_job() -> bool:
     """Whether this is a job of GitLab, or one that was rehearsed."""
     return os.environ.get("GITLAB_CI") == "true" or bool(os.environ.get("WINDLASS_PLATFORM"))
@@ -169,3 +208,38 @@ def _text(path: str, content: bytes) -> str:
         return content.decode()
     except UnicodeDecodeError as error:
         raise WindlassError(f"{path} on the default branch is not UTF-8 text") from error
+
+
+def decision_now(
+    name: str,
+    digest: str | None,
+    commit: str | None,
+    tag: str | None,
+    environments_dir: str | None,
+    project_given: str | None,
+) -> "Decision | None":
+    """What the gate of the environment says of the release that the options mean; None where it has no gate."""
+    from windlass.cli import delivering
+    from windlass.delivery.gate.question import question
+    from windlass.delivery.history.states import load_current
+    from windlass.delivery.plan.plan import Origin
+    from windlass.delivery.promotion.survey import load_release, survey
+    from windlass.spec.environment import find_environment
+
+    all_environments = context.environments(environments_dir)
+    environment = find_environment(all_environments, name)
+    upstream = find_environment(all_environments, environment.upstream or name)
+    gate = gatekeeper(environment)
+    if gate is None:
+        return None
+    target = delivering.place(environment)
+    source = delivering.place(upstream) if environment.upstream else target
+    project = context.project(project_given)
+    record = delivering.published(source, project, digest, commit, tag)
+    release = load_release(source, project, record.release)
+    state = load_current(target.code, target.prefix).state
+    gated = delivering.is_gated(environment, upstream)
+    settings = context.runtime_settings(environment)
+    facts = survey(source, target, settings, release, state, record.commit, trained=False, gated=gated)
+    origin = Origin(record.commit, tag or delivering.tag_here(record.commit) or record.tag, record.project_url)
+    return gate.ask(question(source, target, facts, origin))

@@ -30,7 +30,8 @@ def command(
 
     The release and its models are taken, the very same bytes, from the environment that ENV names as upstream; in the
     first environment it is what `windlass release` published there. Gates are checked against what is live in ENV, no
-    hold of ENV may stand against it, and in the environment before the release's verdict must be `pass`.
+    hold of ENV may stand against it, and in the environment before the release's verdict must be `pass`. The
+    `gate` of ENV is asked as it stands on the protected branch (`windlass gate` shows it), and its decision is kept.
     A promotion that was interrupted is finished by the same command; one that is done already changes nothing. Where
     ENV has `bundle: plain`, the files below dags/ follow, and files that are missing or altered there are put right.
 
@@ -44,7 +45,7 @@ def command(
       windlass promote --to prod --tag v1.2.0
       windlass promote --to stage --release 3f9a1c22
     """
-    from windlass.cli import console, delivering
+    from windlass.cli import console, delivering, gating
     from windlass.cli.afterwards import Delivered, changed_by, tell_gitlab
     from windlass.delivery.plan.plan import Origin
     from windlass.delivery.promotion.perform import perform
@@ -68,17 +69,21 @@ def command(
     origin = Origin(record.commit, tag or delivering.tag_here(record.commit) or record.tag, record.project_url)
     gated = delivering.is_gated(environment, upstream)
     settings = context.runtime_settings(environment)
-    decide = deciding_promotion(source, target, settings, release, origin, gated=gated)
-    outcome = perform(decide, source, target, delivering.author(), progress=console.step)
+    gate = gating.gatekeeper(environment)
+    ask = gate.ask if gate else None
+    decide = deciding_promotion(source, target, settings, release, origin, gated=gated, ask=ask)
+    outcome = perform(decide, source, target, gating.author(gate), progress=console.step)
     if not as_json:
         for line in outcome.plan.describe():
             console.say(line)
+        gating.say_passed(outcome.plan.decision)
         delivering.say_laid_out(outcome.laid_out)
     conclusion = None
     if api:
         conclusion = delivering.concluded(api, environment, target, outcome.state, project, may_go_back=True)
     if as_json:
         result = {**outcome.plan.as_json(), "changed": outcome.changed, "state": outcome.state.name}
+        result |= gating.passed_as_json(outcome.plan.decision)
         laid_out = delivering.laid_out_as_json(outcome.laid_out)
         console.print_json({**result, **laid_out, **delivering.verdict_as_json(conclusion)})
     elif conclusion:

@@ -42,14 +42,15 @@ class CiFile:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML with GitLab's own tags (`!reference`), which mean nothing here."""
+    """YAML with GitLab's own tags (`!reference`) and any other: they mean nothing here."""
 
 
 def _ignored(loader: Any, suffix: str, node: Any) -> None:
     return None
 
 
-_Loader.add_multi_constructor("!", _ignored)
+for _tag in ("!", "tag:"):
+    _Loader.add_multi_constructor(_tag, _ignored)
 
 
 def read_ci_file(text: str) -> CiFile:

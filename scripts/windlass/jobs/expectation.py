@@ -65,5 +65,7 @@ def _order(path: Path, output: ExpectedOutput) -> str | None:
 def _compared(path: Path, expected: Expectation) -> str | None:
     if expected.file is None:
         return None
+    if not expected.file.is_file():  # a pipe or a device may never end
+        raise RuntimeStop(f"what is expected is no file: {expected.file}")
     how = expected.output
     return difference(expected.file, path, Likeness(float(how.tolerance or 0), tuple(how.key or ()), how.ignore_order))

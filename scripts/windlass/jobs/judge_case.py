@@ -58,6 +58,8 @@ def _accept(contract: Contract, bench: Bench, run: CaseRun) -> list[str]:
         if expected.file is None and port in contract.file.case.expect:
             continue
         target = expected.file or bench.project / contract.file.path / EXPECTED / name
+        if not target.resolve().is_relative_to(bench.project.resolve()) or (target.exists() and not target.is_file()):
+            raise RuntimeStop(f"{target} is no file of the project, so nothing is written to it")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(run.written[port].read_bytes())
         accepted.append(name)

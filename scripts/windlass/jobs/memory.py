@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from windlass.runtime.container_job import size_in_bytes
-from windlass.runtime.process import Limits
+from windlass.runtime.process import Limits, size_in_bytes
 from windlass.spec.jobs import Flavor
 from windlass.spec.pipeline import Pipeline
 from windlass.spec.task import Job

@@ -11,11 +11,16 @@ from windlass.spec.parameter import Parameter
 def parse_param(parameter: Parameter, text: str) -> Any:
     """The value that `text` is for this parameter; ValueError says why it is none."""
     value = text if parameter.type == "string" else _parsed(parameter.type, text)
+    check_param(parameter, value)
+    return value
+
+
+def check_param(parameter: Parameter, value: Any) -> None:
+    """ValueError where the parameter does not take the value."""
     try:
         Parameter.model_validate({**parameter.model_dump(exclude_unset=True), "default": value})
     except ValidationError as error:
         raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ").removeprefix("default ")) from None
-    return value
 
 
 def _parsed(kind: str, text: str) -> Any:

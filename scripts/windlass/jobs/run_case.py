@@ -11,6 +11,7 @@ from windlass.jobs.case_model import CaseModel
 from windlass.jobs.contract import Bench, CaseRun, Contract, Result, place
 from windlass.jobs.judge_case import judge
 from windlass.jobs.one_job import OneJob, run_one
+from windlass.jobs.params import check_param
 from windlass.jobs.run_context import RunContext
 from windlass.jobs.values import Value
 from windlass.runtime.errors import RuntimeStop
@@ -28,8 +29,8 @@ def run_case(contract: Contract, bench: Bench) -> Result:
         run = _perform(contract, bench, Path(folder))
         try:
             problems, accepted = judge(contract, bench, run, Path(folder))
-        except OSError as error:  # what is expected cannot be read, or accepted files not be written
-            problems, accepted = [f"{error.filename}: {(error.strerror or str(error)).lower()}"], []
+        except (RuntimeStop, OSError) as stop:  # what is expected cannot be read, or accepted files not be written
+            problems, accepted = [str(stop)], []
     return Result(contract, run.seconds, tuple(problems), tuple(run.lines), tuple(accepted))
 
 
@@ -90,6 +91,11 @@ def _params(contract: Contract) -> dict[str, Any]:
     known, given = contract.pipeline.dag.params, contract.file.case.params
     if missing := [name for name, one in known.items() if not one.has_default and name not in given]:
         raise RuntimeStop(f"parameter {missing[0]!r} has no default; give it a value in params of case.yml")
+    for name, value in given.items():
+        try:
+            check_param(known[name], value)
+        except ValueError as error:
+            raise RuntimeStop(f"params of case.yml: {name}: {error}") from error
     return {name: given.get(name, one.default) for name, one in known.items()}
 
 
@@ -107,5 +113,7 @@ def inputs_of(contract: Contract, bench: Bench) -> dict[str, Value | CaseModel]:
             found[port] = CaseModel(name, bench.models[name], paths if isinstance(written, dict) else paths[""])
         else:
             path = paths[""]
+            if not path.is_file() and not path.is_dir():
+                raise RuntimeStop(f"input {port!r}: {path} is neither a file nor a folder")
             found[port] = path if path.is_file() else sorted(each for each in path.iterdir() if each.is_file())
     return found

@@ -14,7 +14,7 @@ from .arrival import check_pieces
 from .container_scripts import SHARED, StoredFile, keep_script, packed, stage_script
 from .errors import RuntimeStop
 from .output_checks import check_kept
-from .process import GRACE, Limits
+from .process import GRACE, Limits, size_in_bytes
 from .script import Script
 from .settings import Settings
 from .storage import Storage
@@ -111,11 +111,6 @@ def limits_of(task: Any, settings: Settings) -> Limits:
     memory = size_in_bytes(flavor["memory"]) if flavor else 0
     disk = size_in_bytes(flavor["disk"]) if flavor.get("disk") else 0
     return Limits(memory=memory, disk=disk, flavor=task.resource_flavor or "" if flavor else "")
-
-
-def size_in_bytes(size: str) -> int:
-    """`4Gi` as a number."""
-    return int(size[:-2]) * {"Mi": 1024**2, "Gi": 1024**3}[size[-2:]]
 
 
 def _check_arrived(storage: Storage, settings: Settings, port: str, files: Iterable[Mapping[str, Any]]) -> None:

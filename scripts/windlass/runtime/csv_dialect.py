@@ -89,7 +89,7 @@ def record_ends(data: bytes, dialect: Dialect, is_open: bool) -> tuple[list[int]
     This is the slow way: it looks at each quote and each line end.
     """
     ends: list[int] = []
-    began_open, escaped, second = is_open, -1, -1
+    escaped, second = -1, -1
     for token in dialect.tokens.finditer(data):
         at = token.start()
         if data[at] == _NEWLINE:
@@ -104,7 +104,7 @@ def record_ends(data: bytes, dialect: Dialect, is_open: bool) -> tuple[list[int]
                 second = at + 1
             else:
                 is_open = False
-        elif at == 0 and not began_open:
+        elif at == 0:
             is_open = True
         elif at != escaped:
             is_open = data[at - 1] in dialect.before_opening

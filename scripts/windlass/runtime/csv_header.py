@@ -92,9 +92,10 @@ def _first_record(data: bytes, name: str, dialect: Dialect, *, is_whole: bool) -
     if any(look.is_lone_return for look in (likely if len(likely) == 1 else looks)):
         raise RuntimeStop(f"{name} ends its lines with a carriage return alone; write them with \\n or \\r\\n")
     if len(likely) == 1:
-        dialect = likely[0].dialect
+        dialect, looks = likely[0].dialect, likely
+    found = {look.end for look in looks}  # rows below a header that ends at one place for all need not be understood
     try:
-        ends, is_open = record_ends(data[: likely[0].end or None] if len(likely) == 1 else data, dialect, False)
+        ends, is_open = record_ends(data[: max(found) or None] if len(found) == 1 else data, dialect, False)
     except Broken as error:
         raise RuntimeStop(f"{name}: {error}") from None
     if not ends and is_open:

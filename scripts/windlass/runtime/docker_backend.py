@@ -22,13 +22,12 @@ from .container_job import (
     kept_references,
     limits_of,
     s3_variables,
-    size_in_bytes,
     stage_image,
 )
 from .container_scripts import JOB_COMMAND, SHARED
 from .container_words import check_kept, check_staged, last_word
 from .errors import RuntimeStop
-from .process import GRACE, Limits
+from .process import GRACE, Limits, size_in_bytes
 from .settings import Settings
 from .storage import Storage
 

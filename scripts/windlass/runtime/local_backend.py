@@ -4,10 +4,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from .container_job import size_in_bytes
 from .errors import RuntimeStop
 from .job import Job, JobFiles, run_job
-from .process import Limits
+from .process import Limits, size_in_bytes
 from .settings import Settings
 from .storage import Storage
 from .transfer import fetch_input, transfer_folder

@@ -187,6 +187,11 @@ def end_reason(code: int, how: str, time_limit: timedelta, limits: Limits | None
     return f"ended with exit code {code}" if code else None
 
 
+def size_in_bytes(size: str) -> int:
+    """`4Gi` as a number."""
+    return int(size[:-2]) * {"Mi": 1024**2, "Gi": 1024**3}[size[-2:]]
+
+
 def _size(count: int) -> str:
     """`64Mi`, as flavors are written."""
     gibi = 1024**3

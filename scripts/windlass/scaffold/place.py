@@ -1,8 +1,8 @@
 """Brings files into a folder: whole or not at all, and never over a file that is there."""
 
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,10 +49,10 @@ def _refuse_what_leads_away(files: Mapping[str, str], folder: Path) -> None:
 @contextmanager
 def _written(files: Mapping[str, str], folder: Path) -> Iterator[Path]:
     """A folder beside the wanted one with all files, which is gone afterwards."""
-    room = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    room = folder.parent / f".{folder.name}-{secrets.token_hex(8)}"
     try:
         aside = room / "new"
-        aside.mkdir()
+        aside.mkdir(parents=True)
         for path, text in files.items():
             target = aside / path
             target.parent.mkdir(parents=True, exist_ok=True)

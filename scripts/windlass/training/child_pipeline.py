@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from windlass.spec.environment import Runner
 from windlass.spec.model import Model
+from windlass.spec.runner import Runner
 
 _AROUND = timedelta(minutes=30)
 """What a job does beside the training: the tool, the data, the tests and the upload."""

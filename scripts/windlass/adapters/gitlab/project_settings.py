@@ -87,7 +87,9 @@ class SettingsReader:
             return Unseen(f"could not look: {needs}" if code in (401, 403, 404) else f"could not look: {refused}")
 
     def _own(self) -> Project:
-        found = self._client.projects.get(str(self._project.get_id()), obey_rate_limit=False).attributes
+        number = self._project.get_id()
+        assert number is not None, "a project is asked for by its number or path"
+        found = self._client.projects.get(number, obey_rate_limit=False).attributes
         return Project(
             path=str(found["path_with_namespace"]),
             default_branch=str(found.get("default_branch") or "main"),

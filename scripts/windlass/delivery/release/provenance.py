@@ -65,7 +65,7 @@ def list_provenance(place: Place, project: str, *, digest: str = "", commit: str
     found: list[Provenance] = []
     for key in place.code.list(root + digest):
         _, _, file = key.removeprefix(root).partition("/")
-        if file.endswith(".json") and file.startswith(commit):
+        if file.endswith(".json") and "/" not in file and file.startswith(commit):  # decisions of gates lie below
             found.append(read_record(key, place.code.get(key).content))
     return sorted(found, key=lambda record: record.built_at)
 

@@ -1,0 +1,1 @@
+"""How well an environment is delivered to: DORA's four keys, from its ledger and its verdicts."""

@@ -1,0 +1,200 @@
+"""The settings of a project are read whole where the token may, and part by part where it may not."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+
+from tests.fakes.http_stub import Request, Stub, http_stub
+from windlass.adapters.gitlab.connection import connection_here
+from windlass.adapters.gitlab.project_settings import SettingsReader
+from windlass.spec.errors import TransientError
+from windlass.spec.project_settings import (
+    DeployedTo,
+    JobTokens,
+    Project,
+    ProjectSettings,
+    Protected,
+    Runner,
+    Unseen,
+    Variable,
+)
+
+SECRET = "do-not-show-me"
+CI = "include: {project: platform/windlass, ref: v1, file: ci/model.yml, inputs: {project: digits}}\n"
+OWN = "/projects/data/models/digits"
+PLATFORM = "/projects/platform/windlass"
+
+
+def variable(key: str, scope: str = "*", **keys: Any) -> dict[str, Any]:
+    return {"key": key, "value": SECRET, "environment_scope": scope, "protected": False, "masked": False, **keys}
+
+
+ANSWERS: dict[str, Any] = {
+    OWN: {
+        "id": 7,
+        "path_with_namespace": "data/models/digits",
+        "default_branch": "main",
+        "visibility": "internal",
+        "merge_method": "ff",
+        "only_allow_merge_if_pipeline_succeeds": True,
+        "allow_merge_on_skipped_pipeline": False,
+    },
+    f"{OWN}/repository/files/.gitlab-ci.yml/raw": CI.encode(),
+    f"{OWN}/protected_branches": [
+        {"name": "main", "push_access_levels": [{"access_level": 40}], "allow_force_push": False},
+        {"name": "rel*", "push_access_levels": [{"access_level": None, "user_id": 3}], "allow_force_push": True},
+    ],
+    f"{OWN}/protected_tags": [{"name": "v*", "create_access_levels": [{"access_level": 40, "deploy_key_id": 2}]}],
+    f"{OWN}/variables": [
+        variable("KEY", "prod", protected=True, masked=True),
+        variable("FILE", variable_type="file"),
+        variable("HIDDEN", hidden=True),
+    ],
+    "/groups/data/models/variables": [variable("NEAR")],
+    "/groups/data/variables": [variable("FAR")],
+    f"{OWN}/runners": [
+        {"id": 1, "status": "online", "active": True},
+        {"id": 2, "status": "offline", "active": True},
+        {"id": 3, "status": "online", "paused": True},
+    ],
+    "/runners/1": {"id": 1, "description": "big", "tag_list": ["gpu"], "run_untagged": True},
+    f"{OWN}/resource_groups": [{"id": 1, "key": "windlass-dev", "process_mode": "unordered"}],
+    f"{OWN}/environments": [{"id": 1, "name": "dev", "auto_stop_setting": "always"}, {"id": 2, "name": "prod"}],
+    f"{OWN}/approvals": {"reset_approvals_on_push": True},
+    PLATFORM: {"id": 1, "visibility": "private"},
+    f"{PLATFORM}/job_token_scope": {"inbound_enabled": True, "outbound_enabled": False},
+    f"{PLATFORM}/job_token_scope/allowlist": [{"id": 1, "path_with_namespace": "platform/windlass"}],
+    f"{PLATFORM}/job_token_scope/groups_allowlist": [{"id": 4, "web_url": "{url}/groups/data/models"}],
+    f"{PLATFORM}/repository/tags/v1": {"name": "v1"},
+    "/users?ann": [{"id": 1, "username": "Ann", "state": "active"}],
+    "/users?bob": [{"id": 2, "username": "bob", "state": "blocked"}],
+    "/users?eve": [],
+    "/groups/platform/engineers": {"id": 9, "full_path": "platform/engineers"},
+}
+
+
+def gitlab(stub: list[Stub], **instead: Any) -> Callable[[Request], tuple[int, Any]]:
+    """Answers as ANSWERS say; `instead` gives a status for paths that end so."""
+
+    def answer(request: Request) -> tuple[int, Any]:
+        path, _, query = unquote(request.path.removeprefix("/api/v4")).partition("?")
+        if path == "/users":
+            path += "?" + next(part.removeprefix("username=") for part in query.split("&") if "username" in part)
+        for end, status in instead.items():
+            if path.endswith(end):
+                return status, {"message": "no"}
+        if path not in ANSWERS:
+            return 404, {"message": "404 Not Found"}
+        found = ANSWERS[path]
+        if path.endswith("groups_allowlist"):
+            found = json.loads(json.dumps(found).replace("{url}", stub[0].url))
+        return 200, found
+
+    return answer
+
+
+def read(instead: dict[str, Any] | None = None) -> tuple[ProjectSettings, str | Unseen, Stub]:
+    stubs: list[Stub] = []
+    with http_stub(gitlab(stubs, **(instead or {}))) as stub:
+        stubs.append(stub)
+        given = {"WINDLASS_GITLAB_URL": stub.url, "WINDLASS_GITLAB_TOKEN": "mine"}
+        connection = connection_here("data/models/digits", given, sleep=lambda seconds: None)
+        assert connection is not None
+        reader = SettingsReader(connection)
+        groups = ["platform/engineers", "gone"]
+        return reader.settings("platform/windlass", ["v1", "v2"], ["ann", "bob", "eve"], groups), reader.ci_file(), stub
+
+
+def test_everything_is_read_for_who_may_see_everything() -> None:
+    settings, ci_file, stub = read()
+    assert ci_file == CI
+    assert settings == ProjectSettings(
+        project=Project("data/models/digits", "main", "internal", "ff", True, False),
+        branches=(Protected("main", (40,)), Protected("rel*", (), others=True, force_push=True)),
+        tags=(Protected("v*", (40,), others=True),),
+        variables=(
+            Variable("KEY", "prod", protected=True, masked=True, origin="data/models/digits"),
+            Variable("FILE", is_file=True, origin="data/models/digits"),
+            Variable("HIDDEN", masked=True, origin="data/models/digits"),
+            Variable("NEAR", origin="the group data/models"),
+            Variable("FAR", origin="the group data"),
+        ),
+        runners=(Runner("big", frozenset({"gpu"}), untagged=True),),
+        resource_groups={"windlass-dev": "unordered"},
+        environments=(DeployedTo("dev", "always"), DeployedTo("prod", None)),
+        resets_approvals=True,
+        job_tokens=JobTokens(True, frozenset({"platform/windlass"}), frozenset({"data/models"})),
+        platform_tags={"v1": True, "v2": False},
+        users={"ann": True, "bob": False, "eve": False},
+        groups={"platform/engineers": True, "gone": False},
+    )
+    assert SECRET not in repr(settings)
+    assert {request.method for request in stub.requests} == {"GET"}
+
+
+PARTS = {
+    "digits": "project",
+    "/protected_branches": "branches",
+    "/protected_tags": "tags",
+    "digits/variables": "variables",
+    "/runners": "runners",
+    "/resource_groups": "resource_groups",
+    "digits/environments": "environments",
+    "/approvals": "resets_approvals",
+    "/job_token_scope": "job_tokens",
+    "/groups_allowlist": "job_tokens",
+    "/tags/v1": "platform_tags",
+    "/users?ann": "users",
+    "/engineers": "groups",
+}
+
+
+@pytest.mark.parametrize("end", PARTS)
+def test_what_the_token_may_not_see_is_told_and_the_rest_is_read(end: str) -> None:
+    settings, _, _ = read({end: 401 if end == "/approvals" else 403})
+    unseen = {name for name, part in vars(settings).items() if isinstance(part, Unseen)}
+    assert unseen == {PARTS[end]}
+    assert getattr(settings, PARTS[end]).reason.startswith("could not look: needs the ")
+
+
+def test_a_groups_variables_that_cannot_be_seen_leave_the_projects_to_be_seen() -> None:
+    settings, _, _ = read({"/groups/data/variables": 403})
+    assert isinstance(settings.variables, tuple)
+    assert [one.key for one in settings.variables] == ["KEY", "FILE", "HIDDEN", "NEAR"]
+    reason = "could not look: variables of the group data need its role Owner"
+    assert settings.group_variables == Unseen(reason)
+
+
+def test_a_gitlab_without_approval_settings_is_of_the_free_tier() -> None:
+    settings, _, _ = read({"/approvals": 404})
+    assert settings.resets_approvals == Unseen("this GitLab has no such setting: it is of Premium")
+
+
+def test_a_project_without_a_ci_file_has_none() -> None:
+    assert read({"/raw": 404})[1] == Unseen("there is no .gitlab-ci.yml on the default branch")
+
+
+def test_a_public_platform_lets_every_job_clone_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ANSWERS, PLATFORM, {"id": 1, "visibility": "public"})
+    assert read({"/job_token_scope": 403})[0].job_tokens == JobTokens(False, is_public=True)
+
+
+@pytest.mark.parametrize("end", PARTS)
+def test_a_gitlab_that_does_not_answer_is_tried_again_later(end: str) -> None:
+    with pytest.raises(TransientError):
+        read({end: 503})
+
+
+NOT_LOOKED_INTO = {PLATFORM, f"{PLATFORM}/repository/tags/v1", "/groups/platform/engineers"}
+"""Answers of which only that they came matters, or whether one word is in them."""
+
+
+@pytest.mark.parametrize("path", [path for path in ANSWERS if not path.endswith("/raw") and path != "/users?eve"])
+def test_an_answer_of_another_shape_is_told_and_no_bug(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ANSWERS, path, [["odd"]])
+    settings, _, _ = read()
+    is_told = any(isinstance(part, Unseen) for part in vars(settings).values())
+    assert is_told or path in NOT_LOOKED_INTO

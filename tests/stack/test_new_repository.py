@@ -1,0 +1,31 @@
+"""A repository that `windlass new` made passes its first pipeline: the real templates, jobs, buckets and credentials."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from windlass.cli.new import command
+from windlass.stack.publish import Remote
+from windlass.stack.rehearsal import rehearse
+from windlass.stack.stack import Stack
+
+from .conftest import Checkout
+
+
+@pytest.mark.stack
+@pytest.mark.usefixtures("rsync")
+@pytest.mark.parametrize("kind", ["model", "pipelines"])
+def test_a_new_repository_passes_the_pipeline_of_its_first_merge_request(
+    small_stack: Stack, tmp_path: Path, kind: str
+) -> None:
+    name = f"fresh_{kind}"
+    model = Checkout(tmp_path / name, Remote("http://127.0.0.1:1", ""))
+    made = CliRunner().invoke(command, [name, "--path", str(model.folder), "--kind", kind, "--ref", "main"])
+    assert made.exit_code == 0, made.output
+    model.commit(f"{name} begins")
+    lines: list[str] = []
+    rehearsal = rehearse(small_stack, model.folder, "merge-request", output=lines.append)
+    results = {job.name.removeprefix(f"{name}:"): job.result for job in rehearsal.jobs}
+    assert rehearsal.ok, "\n".join(lines[-60:])
+    assert {results[stage] for stage in ("lint", "test", "train", "render", "plan")} == {"passed"}, results
