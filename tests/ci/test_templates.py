@@ -141,6 +141,11 @@ def test_an_input_is_declared_in_the_same_words_wherever_it_is(path: Path) -> No
                 assert same == declaration, f"{name} is another thing in {other.name}"
         assert declaration.keys() <= {"description", "default", "options", "regex", "type"}
         assert (
+            "regex" not in declaration
+            or "default" not in declaration
+            or re.search(declaration["regex"], declaration["default"])
+        )
+        assert (
             "options" not in declaration
             or declaration.get("default", declaration["options"][0]) in declaration["options"]
         )
@@ -226,3 +231,31 @@ def test_a_jobs_token_is_in_a_file_for_its_owner_and_boto3_is_told_where(tmp_pat
     assert said(WINDLASS_ID_TOKEN="ey.J0.x$y") == f"{written} windlass-7"
     assert (written.read_text(), written.stat().st_mode & 0o777) == ("ey.J0.x$y", 0o600)
     assert not list(clone.iterdir()), "nothing of it is in the clone"
+
+
+@pytest.mark.parametrize("ref", ["main", "v1.2.3", "commit"])
+def test_a_job_gets_the_platform_at_a_branch_a_tag_or_a_commit_and_once_more_into_a_folder_that_is_there(
+    ref: str, tmp_path: Path
+) -> None:
+    lines = [line for line in scripts(ROOT / "ci/base.yml")[0] if line.startswith("git ")]
+    origin, clone = tmp_path / "group/platform.git", tmp_path / "clone"
+    origin.mkdir(parents=True)
+    clone.mkdir()
+
+    def git(*words: str) -> str:
+        command = ["git", "-c", "user.name=Test", "-c", "user.email=test@example.org", *words]
+        return subprocess.run(command, cwd=origin, capture_output=True, text=True, check=True).stdout.strip()
+
+    git("init", "--quiet", "--initial-branch=main")
+    git("config", "uploadpack.allowAnySHA1InWant", "true")  # as GitLab has it
+    git("commit", "--quiet", "--allow-empty", "--message", "The version")
+    wanted = git("rev-parse", "HEAD")
+    git("tag", "v1.2.3")
+    if ref != "main":
+        git("commit", "--quiet", "--allow-empty", "--message", "Later")
+    variables = {"CI_SERVER_URL": f"file://{tmp_path}", "WINDLASS_PLATFORM": "group/platform", "CI_JOB_TOKEN": "x"}
+    variables |= {"WINDLASS_PLATFORM_REF": wanted if ref == "commit" else ref, "PATH": "/usr/bin:/bin"}
+    for _ in range(2):
+        script = ["sh", "-euc", "\n".join([*lines, "git -C .windlass/platform rev-parse HEAD"])]
+        done = subprocess.run(script, cwd=clone, env=variables, capture_output=True, text=True, check=False)
+        assert done.stdout.strip() == wanted, done.stderr

@@ -25,7 +25,6 @@ MEMORY = "dd if=/dev/zero of=/dev/null bs=200M count=1"
 """Both are more than the flavor of the tests has."""
 PRINTS = (
     "yes 0123456789012345678901234567890123456789012345678901234567890123456789 | head -c 100000000; echo; echo end"
-    """100 MB."""
 )
 
 CASES = (

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from windlass.runtime.job import Job, JobFiles, run_job
 pytestmark = pytest.mark.airflow
 
 VERSION = "0123456789abcdef"
-IN_AIRFLOW = ("worker", "docker", "kubernetes")
 CSV = b'id;name\r\n1;"a ""b"";\nc"\r\n\xff\x00;$(touch hacked) {out} `id`\n'
 MODEL = {"list.txt": b"of the model\n", "weights.bin": bytes(range(256))}
 SAID = "a b; touch hacked {data} $(touch hacked) 'x' \\ ü"
@@ -57,16 +55,15 @@ with DAG(dag_id="it", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=time
 @pytest.fixture
 def s3(endpoint: str) -> Any:
     client = boto3.client("s3", endpoint_url=endpoint)
+    client.put_object(Bucket="data", Key="dev/incoming/a.csv", Body=CSV)
     files = {
         name: {"key": f"files/{name}", "sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
         for name, content in MODEL.items()
     }
-    for prefix in IN_AIRFLOW:
-        client.put_object(Bucket="data", Key=f"{prefix}/incoming/a.csv", Body=CSV)
-        root = f"{prefix}/probe/{VERSION}"
-        client.put_object(Bucket="models", Key=f"{root}/model.json", Body=json.dumps({"files": files}).encode())
-        for name, content in MODEL.items():
-            client.put_object(Bucket="models", Key=f"{root}/files/{name}", Body=content)
+    root = f"dev/probe/{VERSION}"
+    client.put_object(Bucket="models", Key=f"{root}/model.json", Body=json.dumps({"files": files}).encode())
+    for name, content in MODEL.items():
+        client.put_object(Bucket="models", Key=f"{root}/files/{name}", Body=content)
     return client
 
 
@@ -93,15 +90,14 @@ def on_a_laptop(folder: Path) -> str:
 
 
 def in_airflow(folder: Path, s3: Any, jobs: dict[str, Any], more: dict[str, str]) -> str:
-    """The digest of what the run delivers; the folder's name is the prefix of the environment."""
-    prefix = folder.name
-    root = stage(folder / "bundle", "probe", release_files(DAG), s3.meta.endpoint_url, prefix)
+    root = stage(folder / "bundle", "probe", release_files(DAG), s3.meta.endpoint_url)
     settings = json.loads((root / "environment.json").read_text())
     settings |= {"flavors": {"small": {"cpus": 1, "memory": "64Mi", "gpus": 0}}, "images": {"user": "user:1"}}
     (root / "environment.json").write_text(json.dumps(settings | {"jobs": jobs}))
+    s3.delete_object(Bucket="data", Key="dev/delivered/result.bin")
     ran = run_dag(root, "it", folder / "home", more)
     assert set(ran.states.values()) == {"success"}, ran.log[-8000:]
-    return hashlib.sha256(s3.get_object(Bucket="data", Key=f"{prefix}/delivered/result.bin")["Body"].read()).hexdigest()
+    return hashlib.sha256(s3.get_object(Bucket="data", Key="dev/delivered/result.bin")["Body"].read()).hexdigest()
 
 
 def test_a_laptop_a_worker_docker_and_kubernetes_give_the_same_bytes(
@@ -110,10 +106,11 @@ def test_a_laptop_a_worker_docker_and_kubernetes_give_the_same_bytes(
     staged = {"stage_image": "stage:1"}
     docker = {"backend": "docker", "daemon": podman.socket, "network": "host", **staged}
     kubernetes = {"backend": "kubernetes", "connection": "cluster", "namespace": "jobs", "secrets": ["s3"], **staged}
-    backends = {"worker": ({"backend": "local"}, {}), "docker": (docker, {}), "kubernetes": (kubernetes, cluster)}
-    with ThreadPoolExecutor(len(backends)) as pool:  # most of it is Airflow's start, and waiting
-        ways = {name: pool.submit(in_airflow, tmp_path / name, s3, *of) for name, of in backends.items()}
-        digests = {name: way.result() for name, way in ways.items()}
-    digests["laptop"] = on_a_laptop(tmp_path / "laptop")
+    digests = {
+        "laptop": on_a_laptop(tmp_path / "laptop"),
+        "worker": in_airflow(tmp_path / "worker", s3, {"backend": "local"}, {}),
+        "docker": in_airflow(tmp_path / "docker", s3, docker, {}),
+        "kubernetes": in_airflow(tmp_path / "kubernetes", s3, kubernetes, cluster),
+    }
     assert len(set(digests.values())) == 1, digests
     assert podman.left() == []

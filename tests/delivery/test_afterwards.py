@@ -1,7 +1,10 @@
 """What GitLab is told after a promotion: each thing once, and all of it by the next run, whatever went wrong before."""
 
 import itertools
+import os
+import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +12,8 @@ import pytest
 from tests.adapters.gitlab.faults import FAULTS, PASSING, Killed, fault_at
 from tests.delivery.conftest import World, settings
 from tests.fakes.gitlab_server import GitlabServer, at_hand
-from windlass.cli.afterwards import Delivered, changed_by, tell
+from tests.fakes.http_stub import http_stub
+from windlass.cli.afterwards import Delivered, changed_by, tell, tell_gitlab
 from windlass.delivery.plan.plan import Origin
 from windlass.delivery.promotion.perform import Author, Outcome, perform
 from windlass.delivery.promotion.survey import Decide, deciding_promotion
@@ -101,6 +105,25 @@ def test_a_job_with_an_environment_makes_its_own_deployment(world: World, two: A
     for action in ("verify", "access", "prepare"):
         tell(at_hand(server), again(world, two), {**OWN_ENVIRONMENT, "CI_ENVIRONMENT_ACTION": action})
     assert len(server.deployments) == 1
+
+
+def test_outside_of_ci_the_project_of_origin_is_told(
+    world: World, two: Archive, server: GitlabServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith(("CI", "GITLAB", "WINDLASS"))]:
+        monkeypatch.delenv(name)
+    for command in (["init", "-q"], ["remote", "add", "origin", "git@gitlab.example:g/p.git"]):
+        subprocess.run(["git", *command], check=True)
+    told = again(world, two)
+    with http_stub(server.answer) as stub:
+        monkeypatch.setenv("WINDLASS_GITLAB_URL", stub.url)
+        tell_gitlab(told)
+        assert server.calls == []
+        monkeypatch.setenv("WINDLASS_GITLAB_TOKEN", "mine")
+        tell_gitlab(told)
+    assert [(one["sha"], one["ref"]) for one in server.deployments] == [(TWO, "v2")]
+    assert list(server.releases) == ["v2"]
 
 
 @pytest.mark.parametrize(

@@ -159,6 +159,8 @@ def test_the_log_tells_promotions_rollbacks_and_the_return_of_a_whole_environmen
         ("digits", one.digest, 5, True),
         ("words", None, 6, True),
     ]
+    each = read_log(place, BEGIN, None, lambda before, made: [(f"{before}{made}", BEGIN)])
+    assert [len(step.changes) for step in each.came] == [1, 1, 1, 0, 0], "what comes back is no change"
     assert [result.result for result in log.verdicts["digits", two.digest]] == ["fail"]
     assert log.begin == datetime(2026, 11, 22, 10, tzinfo=UTC)
     assert [step.project for step in read_log(place, BEGIN, "words", nothing).came] == ["words", "words"]

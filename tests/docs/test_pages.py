@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.ci.test_templates import variables
 from windlass.cli.main import COMMANDS
 from windlass.spec import errors
 
@@ -123,15 +124,15 @@ def _inputs(path: Path) -> str:
     text = path.read_text()
     comment = " ".join(line.removeprefix("# ") for line in text.splitlines() if line.startswith("# "))
     declared: dict[str, dict[str, Any]] = yaml.safe_load(text.partition("\n---\n")[0])["spec"]["inputs"]
-    rows = [f"\n### ci/{path.name}\n\n{comment}\n\n| input | default | what it is |\n|---|---|---|"]
+    rows = [f"\n### ci/{path.name}\n\n{comment}\n\n| input | variable | default | what it is |\n|---|---|---|---|"]
     for name, declaration in declared.items():
         default = (
             "required" if "default" not in declaration else f"`{yaml.safe_dump(declaration['default']).split()[0]}`"
         )
         options = f" One of {', '.join(f'`{option}`' for option in declaration.get('options', []))}."
-        rows.append(
-            f"| `{name}` | {default} | {declaration['description']}{options if 'options' in declaration else ''} |"
-        )
+        said = declaration["description"] + (options if "options" in declaration else "")
+        variable = f"`{variables()[name]}`" if name in variables() and name != "project" else "-"
+        rows.append(f"| `{name}` | {variable} | {default} | {said} |")
     return "\n".join(rows) + "\n"
 
 

@@ -10,6 +10,7 @@ from windlass.doctor.examined import Examined
 from windlass.spec.environment import Airflow, Buckets, Environment
 from windlass.spec.machine import Machine
 from windlass.spec.project_settings import (
+    Branch,
     DeployedTo,
     JobTokens,
     Project,
@@ -55,6 +56,7 @@ SETTINGS = ProjectSettings(
     resets_approvals=True,
     job_tokens=JobTokens(True, groups=frozenset({"models"})),
     platform_tags={"v1.4.0": True},
+    platform_branch=Branch("main", True),
     users={"ann": True},
     groups={"platform/engineers": True},
 )

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from windlass.doctor import checks
-from windlass.doctor.checks import CHECKS, runner_tags
+from windlass.doctor.checks import CHECKS
 from windlass.doctor.ci_file import Include
 from windlass.doctor.examine import Result, examine, is_well
 from windlass.doctor.examined import NO_CI_FILE, NO_ENVIRONMENTS, Examined, matches
-from windlass.spec.environment import Environment
 from windlass.spec.project_settings import (
+    Branch,
     DeployedTo,
     JobTokens,
     Project,
@@ -98,6 +98,9 @@ WRONG: list[tuple[str, Examined, list[str]]] = [
         settings(job_tokens=JobTokens(True, groups=frozenset({"model"}))),
         ["does not let the job tokens"],
     ),
+    ("gitlab-token", replace(GOOD, environments={"prod": environment("prod", None, gate={})}), ["'prod' has a gate"]),
+    ("platform-branch", settings(platform_branch=Branch("main", False)), ["is not protected"]),
+    ("platform-branch", settings(platform_branch=Branch("main", True, True)), ["developers may push to 'main'"]),
     ("auto-stop", settings(environments=(DeployedTo("prod", "always"),)), ["'prod' is stopped when"]),
     ("roles", settings(users={"ann": False}), ["the user 'ann'"]),
     ("roles", settings(groups={}), ["the group 'platform/engineers'"]),
@@ -178,15 +181,10 @@ def test_a_missing_variable_may_be_one_of_a_group_that_was_not_read() -> None:
 
 
 def test_a_flavors_tags_need_a_runner_that_has_all_of_them() -> None:
-    class Tagged:
-        tags = ("gpu", "linux")
-
-    class First:
-        name, upstream, flavors = "dev", None, {"gpu-1": Tagged()}
-
-    first: dict[str, Environment] = {"dev": First()}  # type: ignore[dict-item]
-    found = list(runner_tags.check(replace(GOOD, environments=first)))
-    assert found == ["no runner that is online has the tags of flavor 'gpu-1': gpu, linux; there are: linux"]
+    runners = {"gpu": {"tags": ["gpu", "linux"]}, "cpu": {"tags": ["linux"]}}
+    dev = environment("dev", None, flavors={"gpu": {}, "cpu": {}}, runners=runners)
+    found = result("runner-tags", replace(GOOD, environments={"dev": dev}))
+    assert found.problems == ("no runner that is online has the tags of flavor 'gpu': gpu, linux; there are: linux",)
 
 
 def test_what_was_seen_before_something_could_not_be_seen_counts() -> None:

@@ -166,7 +166,7 @@ def test_the_credentials_of_dev_cannot_write_below_prod(demo: Demo, user: str, o
 def test_no_secret_of_the_stack_is_in_what_the_demo_printed_or_stored(demo: Demo) -> None:
     stack = demo.stack
     secrets = {stack.credentials(user).secret_access_key for user in ("operator", "deliver-prod", "airflow-prod")}
-    secrets |= {stack.settings().operator_token, stack.settings().job_token}
+    secrets |= {stack.settings().operator_token}
     passwords = {stack.airflow_login(name)["WINDLASS_AIRFLOW_PASSWORD"] for name in ENVIRONMENTS}
     assert not [secret for secret in secrets if any(secret in output for output in demo.outputs)]
     for key in keys(demo, "windlass-code"):

@@ -63,7 +63,7 @@ class GitlabServer:
         query = {name: values[0] for name, values in parse_qs(urlsplit(request.path).query).items()}
         for pattern, answer in ROUTES:
             method, _, rest = pattern.partition(" ")
-            found = re.fullmatch(rest, path.removeprefix("/api/v4").removeprefix("/projects/42"))
+            found = re.fullmatch(rest, re.sub(r"^/api/v4(/projects/(42|g%2Fp)(?=/))?", "", path))
             if found and method == request.method:
                 return answer(
                     self, {**query, **(request.body if isinstance(request.body, dict) else {})}, found, request
@@ -152,7 +152,8 @@ def _deployments(server: GitlabServer, given: Given, found: "re.Match[str]", req
         return 201, server.deployments[-1]
     names = ("environment", "status")
     own = [one for one in server.deployments if all(one[name] == given[name] for name in names)]
-    return 200, own[::-1][: int(given["per_page"])]
+    own.sort(key=lambda one: one["id"], reverse=given.get("sort") == "desc")
+    return 200, own[: int(given["per_page"])]
 
 
 def _statuses(server: GitlabServer, given: Given, found: "re.Match[str]", request: Request) -> tuple[int, Any]:

@@ -28,6 +28,8 @@ gate:
   tag: {protected: true, roles: [developer]}
   override: {people: 2, roles: [manager, developer], for: 4 hours}
 """
+USUAL = GATE.replace("  critical: {approvals: 2, roles: {manager: 1}}\n", "")
+"""The same for releases of which nobody knows whether they are critical."""
 ROLES = """\
 data-engineer: {users: [bob, ann], groups: [platform/engineers]}
 manager: {users: [mia]}
@@ -159,6 +161,12 @@ def passing(since: str) -> Verified:
 def git(folder: Path, *arguments: str) -> str:
     command = ["git", "-c", "user.name=ann", "-c", "user.email=ann@example.com", *arguments]
     return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture
+def world() -> World:
+    """The buckets alone."""
+    return World()
 
 
 @pytest.fixture

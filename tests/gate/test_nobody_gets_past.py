@@ -1,6 +1,10 @@
 """The gate before real git repositories and a GitLab that answers by HTTP: who passes, who does not, and why."""
 
+import pytest
+
 from tests.gate.conftest import GATE, RELEASE, ROLES, Scene, override
+
+pytestmark = pytest.mark.stack
 
 
 def said(scene: Scene, *, tag: str | None = "v1", **more: object) -> str:

@@ -254,6 +254,7 @@ def look(work: Work, environment: str) -> None:
     assert work.windlass(user, "diff", f"{before(environment)}@1", f"{environment}@2", code=1)
     assert "rollback" in work.windlass(user, "history", environment)
     work.windlass(user, "history", environment, "--verify")
+    assert "deployments" in work.windlass(user, "metrics", "--env", environment)
     if environment != "dev":
         work.windlass(f"plan-all-{environment}", "plan", "--to", environment, code=1)
 

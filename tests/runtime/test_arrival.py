@@ -107,7 +107,7 @@ def stored(name: str, content: bytes) -> dict[str, Any]:
 @pytest.mark.parametrize("several", [False, True])
 def test_a_job_in_containers_is_refused_such_a_file_before_one_starts(several: bool) -> None:
     file = stored("a.csv", GZIP)
-    with pytest.raises(RuntimeStop, match="input 'data': a.csv is gzip inside"):
+    with pytest.raises(RuntimeStop, match=r"input 'data': a\.csv is gzip inside"):
         in_containers(GZIP, [stored("b.bin", GZIP), file] if several else file)
 
 

@@ -359,6 +359,11 @@ def test_moments_that_differ_by_a_nanosecond_are_different(zone: str | None, tmp
     with pytest.raises(RuntimeStop, match=r"row 4 has the same a 1970-01-01 00:00:00.000000002 as row 2"):
         check_rows(data_checks(unique=["a"]), *read_rows(path), tmp_path)
 
+    write_parquet(tmp_path / "y.parquet", a=([3000, 4000], moments))  # whole microseconds alone
+    sources = [LocalFile(tmp_path / "y.parquet"), LocalFile(path)]
+    with pytest.raises(RuntimeStop, match=r"output 'x' \(x.parquet\), row 5 has the same a .* as row 1"):
+        check_output("x", Checked("x.parquet", unique=["a"]), sources, tmp_path)
+
 
 def test_what_python_cannot_hold_and_damaged_pages_end_in_a_sentence(tmp_path: Path) -> None:
     pyarrow, path = pytest.importorskip("pyarrow"), tmp_path / "x.parquet"

@@ -1,5 +1,6 @@
 """Real processes that misbehave in every way that a job can."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -259,16 +260,32 @@ def test_daemons_are_asked_how_they_ended_while_the_script_runs(tmp_path: Path) 
     assert int(run(f"{orphans}; {waited}", tmp_path).tail[-1]) <= 5
 
 
+READY = "while [ ! -e ready ]; do sleep 0.01; done"
+
+
 @pytest.mark.parametrize("number", ["KILL", "STOP"])
 def test_a_script_that_kills_or_stops_what_watches_over_it_leaves_no_daemon(
     tmp_path: Path, mark: str, number: str
 ) -> None:
-    finished = run(f"(setsid {sleeper(mark)} &); kill -{number} $PPID; {sleeper(mark)}", tmp_path)
+    (tmp_path / "daemon.sh").write_text(f": > ready; exec {sleeper(mark)}")
+    finished = run(f"(setsid sh daemon.sh &); {READY}; kill -{number} $PPID; {sleeper(mark)}", tmp_path)
     assert finished.reason == "ended unseen: the process that watches over it was killed"
     assert not alive(mark)
 
 
-def test_a_process_that_always_starts_its_successor_and_ends_is_caught(tmp_path: Path, mark: str) -> None:
-    flees = "import os\nwhile True:\n    if os.fork(): os._exit(0)\n    os.setsid()"
-    assert run(f"{sys.executable} -S -c '{flees}' {mark} & sleep 0.2", tmp_path).reason is None
-    assert not alive(mark)
+def test_a_process_that_always_starts_its_successor_and_ends_is_caught(tmp_path: Path) -> None:
+    flees = """
+        import fcntl, os
+        lock = open("lock", "w")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for generation in range(20_000):
+            if os.fork():
+                os._exit(0)
+            os.setsid()
+            if generation == 20:
+                open("ready", "w")
+    """
+    (tmp_path / "flees.py").write_text(textwrap.dedent(flees))
+    assert run(f"{sys.executable} -S flees.py & {READY}", tmp_path).reason is None
+    with (tmp_path / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # refused while one of them lives

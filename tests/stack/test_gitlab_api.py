@@ -4,9 +4,8 @@ import gitlab
 import pytest
 import requests
 
+from tests.fakes.standin import Checkout, serve
 from windlass.stack.gitlab.app import Standin
-
-from .conftest import JOB_TOKEN, Checkout, serve
 
 
 @pytest.fixture
@@ -120,25 +119,6 @@ def test_a_tag_is_made_on_a_branch_once(project) -> None:
     assert [tag.name for tag in project.tags.list(get_all=True)] == ["v1.0.0"]
 
 
-def test_a_job_reads_releases_and_deploys_and_does_nothing_else(project, standin: Standin, checkout: Checkout) -> None:
-    branch(checkout, "work", model="two")
-    open_request(project, "work")
-    job = gitlab.Gitlab(standin.url, job_token=JOB_TOKEN).projects.get(project.id, lazy=True)
-    assert job.mergerequests.get(1).title == "Better digits"
-    commit = project.branches.get("main").commit["id"]
-    project.tags.create({"tag_name": "v1.0.0", "ref": "main"})
-    job.releases.create({"tag_name": "v1.0.0", "description": "the first"})
-    assert job.releases.get("v1.0.0").commit["id"] == commit
-    deployed = {"environment": "prod", "sha": commit, "ref": "v1.0.0", "tag": True, "status": "running"}
-    deployment = job.deployments.create(deployed)
-    deployment.status = "success"
-    deployment.save()
-    assert job.deployments.get(deployment.id).status == "success"
-    with pytest.raises(gitlab.GitlabMRClosedError) as refused:
-        job.mergerequests.get(1).merge()
-    assert refused.value.response_code == 403
-
-
 def test_deployments_are_found_by_environment_and_status_newest_first_when_asked(project) -> None:
     commit = project.branches.get("main").commit["id"]
     for environment, status in (("dev", "success"), ("stage", "failed"), ("dev", "failed"), ("dev", "success")):
@@ -162,10 +142,10 @@ def test_everything_is_still_there_after_a_restart(tmp_path, checkout: Checkout,
     open_request(project, "work")
     from windlass.stack import ports
 
-    again = Standin(standin.home, f"http://127.0.0.1:{ports.choose(set())}", standin.tokens)
+    again = Standin(standin.home, f"http://127.0.0.1:{ports.choose(set())}", standin.operator_token)
     stop = serve(again)
     try:
-        found = gitlab.Gitlab(again.url, private_token=standin.tokens.operator).projects.get("models/digits")
+        found = gitlab.Gitlab(again.url, private_token=standin.operator_token).projects.get("models/digits")
         assert found.web_url == f"{again.url}/models/digits"
         assert found.mergerequests.get(1).title == "Better digits"
     finally:
@@ -173,7 +153,7 @@ def test_everything_is_still_there_after_a_restart(tmp_path, checkout: Checkout,
 
 
 def test_an_unknown_call_and_a_body_that_is_no_object_are_told_so(standin: Standin) -> None:
-    headers = {"PRIVATE-TOKEN": standin.tokens.operator}
+    headers = {"PRIVATE-TOKEN": standin.operator_token}
     assert requests.get(f"{standin.url}/api/v4/nonsense", headers=headers, timeout=5).status_code == 404
     answer = requests.post(f"{standin.url}/api/v4/projects", headers=headers, data=b"[1]", timeout=5)
     assert (answer.status_code, answer.json()) == (400, {"message": "the body is not a JSON object"})

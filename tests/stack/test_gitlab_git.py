@@ -8,11 +8,10 @@ from pathlib import Path
 import gitlab
 import pytest
 
+from tests.fakes.standin import Checkout, Company
 from windlass.spec.errors import ServiceError
 from windlass.stack.gitlab.app import Standin
 from windlass.stack.publish import Remote
-
-from .conftest import JOB_TOKEN, Checkout
 
 
 @pytest.fixture
@@ -46,23 +45,20 @@ def test_a_public_project_is_cloned_by_anybody(
 
 
 def test_a_private_project_needs_a_token_and_a_wrong_one_is_refused(
-    standin: Standin, projects: Checkout, tmp_path: Path
+    standin: Standin, projects: Checkout, tmp_path: Path, company: Company
 ) -> None:
     assert clone(f"{standin.url}/models/digits.git", tmp_path / "none").returncode
     assert clone(with_token(standin, "wrong", "/models/digits.git"), tmp_path / "wrong").returncode
     assert clone(with_token(standin, "wrong", "/platform/windlass.git"), tmp_path / "public").returncode == 0
-    assert clone(with_token(standin, JOB_TOKEN, "/models/digits.git"), tmp_path / "job").returncode == 0
+    head = projects.git("rev-parse", "HEAD")
+    with company.job(company.root.projects.get("models/digits"), "root", "main", head) as token:
+        assert clone(with_token(standin, token, "/models/digits.git"), tmp_path / "job").returncode == 0
+    assert clone(with_token(standin, token, "/models/digits.git"), tmp_path / "after").returncode
 
 
-def test_a_job_token_may_not_push(standin: Standin, projects: Checkout) -> None:
-    with pytest.raises(ServiceError, match="403"):
-        Remote(standin.url, JOB_TOKEN).git(
-            projects.folder, "push", Remote(standin.url, "").project("models/digits"), "HEAD:refs/heads/x"
-        )
+def test_a_wrong_token_may_not_push(standin: Standin, projects: Checkout) -> None:
     with pytest.raises(ServiceError):
-        Remote(standin.url, "wrong").git(
-            projects.folder, "push", Remote(standin.url, "").project("platform/windlass"), "HEAD:refs/heads/x"
-        )
+        projects.push_as(Remote(standin.url, "wrong"), "platform/windlass", "refs/heads/x")
 
 
 def test_a_push_larger_than_gits_buffer_arrives_whole(standin: Standin, projects: Checkout, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A repository that `windlass new` made passes its first pipeline: the real templates, jobs, buckets and credentials."""
+"""A repository that `windlass new` made passes its first pipeline: real templates, jobs, buckets and credentials."""
 
 from pathlib import Path
 
@@ -15,13 +15,10 @@ from .conftest import Checkout
 
 @pytest.mark.stack
 @pytest.mark.usefixtures("rsync")
-@pytest.mark.parametrize("kind", ["model", "pipelines"])
-def test_a_new_repository_passes_the_pipeline_of_its_first_merge_request(
-    small_stack: Stack, tmp_path: Path, kind: str
-) -> None:
-    name = f"fresh_{kind}"
+def test_a_new_repository_passes_the_pipeline_of_its_first_merge_request(small_stack: Stack, tmp_path: Path) -> None:
+    name = "house_prices"
     model = Checkout(tmp_path / name, Remote("http://127.0.0.1:1", ""))
-    made = CliRunner().invoke(command, [name, "--path", str(model.folder), "--kind", kind, "--ref", "main"])
+    made = CliRunner().invoke(command, [name, "--path", str(model.folder), "--ref", "main"])
     assert made.exit_code == 0, made.output
     model.commit(f"{name} begins")
     lines: list[str] = []

@@ -1,18 +1,18 @@
 """A repository's real pipeline is rehearsed: merge request, default branch and tag, by gitlab-ci-local."""
 
+import json
 from pathlib import Path
 
 import gitlab
 import pytest
 from click.testing import CliRunner
 
+from tests.fakes.standin import Checkout
 from windlass.cli.rehearse import command
-from windlass.spec.errors import WindlassError
+from windlass.spec.errors import ServiceError, WindlassError
 from windlass.stack.publish import Remote
 from windlass.stack.rehearsal import next_version, rehearse
 from windlass.stack.stack import Stack
-
-from .conftest import Checkout
 
 PLATFORM = """
 spec:
@@ -33,6 +33,7 @@ include:
     - test -f .windlass/platform/ci/promote.yml
     - command -v windlass
     - echo "event=$CI_PIPELINE_SOURCE tag=$CI_COMMIT_TAG iid=$CI_MERGE_REQUEST_IID ref=$CI_COMMIT_REF_NAME"
+    - 'echo "job=$(curl --silent --noproxy "*" --header "JOB-TOKEN: $CI_JOB_TOKEN" "$CI_API_V4_URL/job")"'
     - echo "key=$AWS_ACCESS_KEY_ID secret=$AWS_SECRET_ACCESS_KEY token=$CI_JOB_TOKEN"
     - test ! -f broken
 """
@@ -57,6 +58,12 @@ MODEL = """
 include:
   - {project: platform/windlass, ref: main, file: ci/model.yml, inputs: {project: digits}}
 """
+
+
+def job_of(lines: list[str]) -> tuple[str, str, bool]:
+    """Whose job it was and for what, as the job itself has asked."""
+    told = json.loads(next(line.partition("job=")[2] for line in lines if "> job={" in line))
+    return told["user"]["username"], told["ref"], told["tag"]
 
 
 @pytest.fixture
@@ -91,7 +98,8 @@ def test_a_change_goes_from_merge_request_to_tag(small_stack: Stack, platform: C
     settings = small_stack.settings()
     dev, prod = settings.users["deliver-dev"], settings.users["deliver-prod"]
     assert any(f"key={dev.access_key_id} secret=[MASKED] token=[MASKED]" in line for line in lines)
-    assert not any(dev.secret_access_key in line or settings.job_token in line for line in lines)
+    assert not any(dev.secret_access_key in line or "glcbt-" in line for line in lines)
+    assert job_of(lines) == ("root", "refs/merge-requests/1/head", False)
 
     main = run("main")
     assert main.url == request.url
@@ -103,6 +111,7 @@ def test_a_change_goes_from_merge_request_to_tag(small_stack: Stack, platform: C
 
     tag = run("tag")
     assert (tag.ref, tag.commit) == ("v0.1.0", main.commit)
+    assert job_of(lines) == ("root", "v0.1.0", True)
     assert [(job.name, job.result) for job in tag.jobs][-1] == ("digits:promote:prod", "passed")
     url = small_stack.url("prod")
     assert any(f"to=prod key={prod.access_key_id} airflow={url}" in line for line in lines)
@@ -113,6 +122,37 @@ def test_a_change_goes_from_merge_request_to_tag(small_stack: Stack, platform: C
     assert deployed[:2] == [("dev", "main", "success"), ("prod", "v0.1.0", "success")]
     for file in (small_stack.home / "runs").rglob("variables.json"):
         assert file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.stack
+@pytest.mark.usefixtures("rsync")
+def test_somebody_else_delivers_with_no_more_rights_than_they_have(
+    small_stack: Stack, platform: Checkout, model: Checkout
+) -> None:
+    lines: list[str] = []
+
+    def run(event: str, user: str | None):
+        lines.clear()
+        return rehearse(small_stack, model.folder, event, platform=platform.folder, user=user, output=lines.append)
+
+    request = run("merge-request", "ann")
+    assert request.ok
+    assert job_of(lines) == ("ann", "refs/merge-requests/1/head", False)
+    with pytest.raises(ServiceError, match="401 Unauthorized"):
+        run("main", "ann")
+    main = run("main", None)
+    project = gitlab.Gitlab(
+        small_stack.url("gitlab"), private_token=small_stack.settings().operator_token
+    ).projects.get(main.project)
+    assert project.mergerequests.get(1).author["username"] == "ann"
+    project.protectedtags.create({"name": "v*", "create_access_level": 40})
+    with pytest.raises(ServiceError, match="not allowed to create this tag as it is protected"):
+        run("tag", "ann")
+    assert [(p.user["username"], p.status) for p in project.pipelines.list(get_all=True)] == [
+        ("root", "success"),
+        ("ann", "success"),
+    ]
+    assert [job.status for job in project.jobs.list(scope=["running"], get_all=True)] == []
 
 
 @pytest.mark.stack

@@ -162,7 +162,7 @@ def test_two_ups_at_once_start_one_stack(new_stack: Make) -> None:
 
 def test_secrets_are_in_no_command_line(small_stack: Stack) -> None:
     settings = small_stack.settings()
-    secrets = [settings.root.secret_access_key, settings.operator_token, settings.job_token]
+    secrets = [settings.root.secret_access_key, settings.operator_token]
     for running in settings.processes.values():
         line = Path(f"/proc/{running.pid}/cmdline").read_text()
         assert not [secret for secret in secrets if secret in line]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from windlass.cli import console
+from windlass.cli import console, context
 from windlass.spec.errors import WindlassError
 
 if TYPE_CHECKING:
@@ -46,10 +46,11 @@ class Delivered:
 
 
 def tell_gitlab(delivered: Delivered) -> None:
-    """Tells the GitLab project whose pipeline this is, if there is one."""
-    from windlass.adapters.gitlab.connection import connection_in_ci
+    """Tells the GitLab project whose pipeline this is, or outside of one that of `origin`, where there is a token."""
+    from windlass.adapters import git
+    from windlass.adapters.gitlab.connection import connection_here
 
-    connection = connection_in_ci()
+    connection = connection_here(git.origin_path(context.project_folder()))
     if connection:
         tell(connection, delivered, os.environ)
 

@@ -62,7 +62,7 @@ def command(
     kept = place(written, folder, beside=force)
     new = [one for one in written if one not in kept]
     shown = _shown(folder)
-    steps = _next_steps(shown, request.name, has_git=(folder / ".git").exists())
+    steps = _next_steps(shown, request.name, request.ref, has_git=(folder / ".git").exists())
     result = {"name": request.name, "kind": request.kind, "folder": str(folder), "ref": request.ref}
     if as_json:
         console.print_json({**result, "files": sorted(new), "kept": sorted(kept), "next": steps})
@@ -88,7 +88,7 @@ def _shown(folder: Path) -> str:
     return str(folder.relative_to(here)) if folder.is_relative_to(here) else str(folder)
 
 
-def _next_steps(folder: str, name: str, *, has_git: bool) -> list[str]:
+def _next_steps(folder: str, name: str, ref: str, *, has_git: bool) -> list[str]:
     """The commands that follow, in their order."""
     return [
         *([f"cd {shlex.quote(folder)}"] if folder != "." else []),
@@ -97,7 +97,7 @@ def _next_steps(folder: str, name: str, *, has_git: bool) -> list[str]:
         f'git commit -m "{name} begins"',
         "windlass lint",
         "windlass test",
-        "windlass rehearse",
+        *(["windlass rehearse"] if ref == "main" else []),  # the local stack's platform has no tags
     ]
 
 

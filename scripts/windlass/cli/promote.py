@@ -93,5 +93,5 @@ def command(
     if conclusion:
         delivering.stop_unless_passed(to, conclusion)
     is_last = not any(other.upstream == environment.name for other in all_environments.values())
-    changed = partial(changed_by, decide, outcome, target)
+    changed = partial(changed_by, deciding_promotion(source, target, settings, release, origin), outcome, target)
     tell_gitlab(Delivered(outcome, release, changed, is_last=is_last, is_verified=conclusion is not None))

@@ -39,10 +39,23 @@ COLOURS = {"passed": "green", "failed": "bold red", "not run": "bold red", "allo
     multiple=True,
     help="A CI/CD variable of the project; its value is that of this command's own variable. May be repeated.",
 )
+@click.option(
+    "--as",
+    "user",
+    metavar="USER",
+    help="Who pushes, merges and tags; made when there is none, as a developer [default: the operator, root].",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the jobs for a machine.")
 @home_option
 def command(
-    path: Path, event: str, tag: str | None, platform: Path | None, names: tuple[str, ...], as_json: bool, home: Path
+    path: Path,
+    event: str,
+    tag: str | None,
+    platform: Path | None,
+    names: tuple[str, ...],
+    user: str | None,
+    as_json: bool,
+    home: Path,
 ) -> None:
     """Run the real GitLab pipeline of the repository at PATH on the local stack.
 
@@ -55,6 +68,7 @@ def command(
       windlass rehearse
       windlass rehearse ../digits --event main
       windlass rehearse ../digits --event tag --tag v1.0.0
+      windlass rehearse ../digits --event tag --as ann
       DWH_PASSWORD=... windlass rehearse --variable DWH_PASSWORD
     """
     from windlass.spec.errors import WindlassError
@@ -70,7 +84,15 @@ def command(
     output = console.step if as_json else live
     variables = {name: os.environ[name] for name in names}
     rehearsal = rehearse(
-        stack, path, event, tag=tag, platform=platform, variables=variables, report=console.step, output=output
+        stack,
+        path,
+        event,
+        tag=tag,
+        platform=platform,
+        variables=variables,
+        user=user,
+        report=console.step,
+        output=output,
     )
     if as_json:
         console.print_json({**asdict(rehearsal), "folder": str(rehearsal.folder), "ok": rehearsal.ok})

@@ -112,6 +112,7 @@ def _as_json(one: _Status, at: str | None, moment: "datetime | None") -> dict[st
         "projects": {project: live.model_dump(mode="json") for project, live in projects.items()},
         "deployment": state.deployment.model_dump(mode="json") if state else None,
         "holds": [hold.model_dump(mode="json") for hold in state.holds] if state else [],
+        **({"frozen": state.frozen.model_dump(mode="json")} if state and state.frozen else {}),
         "verdicts": {project: each.model_dump(mode="json") if each else None for project, each in one.verdicts.items()},
         **({"not_laid_out": one.not_laid_out} if one.not_laid_out is not None else {}),
         **asked,
@@ -141,6 +142,8 @@ def _print(found: list[_Status], *, is_past: bool) -> None:
     for one in found:
         if is_past:
             console.say(f"{one.environment}: {_life(one)}")
+        if one.state and one.state.frozen:
+            console.say(f"{one.environment}: {plain(one.state.frozen.describe())}")
         for hold in one.state.holds if one.state else []:
             console.say(f"{one.environment}: {plain(hold.describe())}")
         if one.not_laid_out:

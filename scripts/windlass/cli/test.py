@@ -67,8 +67,8 @@ def command(
     if new is not None and not accept:
         return
     done = run(folder, chosen, at_once, accept=accept, environment=environment)
+    report(done, as_json)
     if junit is not None:
         write_junit(junit, done)
-    report(done, as_json)
     if not done.is_well:
         click.get_current_context().exit(1)

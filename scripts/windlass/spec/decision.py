@@ -98,6 +98,8 @@ def read_decision(content: bytes, where: str) -> Decision:
     decision = read_stored(Decision, content, f"{where} is no decision of a gate")
     if decision.to_json() != content:
         raise DeliveryError(f"{where} was altered: it is not as windlass writes a decision")
+    if decision.environment != decision.evidence.environment:
+        raise DeliveryError(f"{where} was altered: its evidence is about {decision.evidence.environment}")
     if decision.inputs != inputs_digest(decision.policy, decision.evidence):
         raise DeliveryError(f"{where} was altered: what it was made from has another SHA-256 than it says")
     return decision

@@ -79,6 +79,10 @@ class Frozen(Noun):
     actor: str | None = None
     at: str
 
+    def describe(self) -> str:
+        """Since when, by whom and why, for a person."""
+        return f"frozen since {self.at[:16].replace('T', ' ')} by {self.actor or 'unknown'}: {self.reason}"
+
 
 class Person(Noun):
     """Who runs a command, by GitLab's word; where it is a job, of which project, pipeline, commit, branch or tag."""

@@ -99,6 +99,15 @@ class JobTokens:
 
 
 @dataclass(frozen=True)
+class Branch:
+    """The default branch of a project, as those see it who may only read there."""
+
+    name: str
+    protected: bool
+    developers_push: bool = False
+
+
+@dataclass(frozen=True)
 class ProjectSettings:
     """All that is asked of GitLab, each part as it was read or with the reason why it was not."""
 
@@ -117,6 +126,7 @@ class ProjectSettings:
     job_tokens: JobTokens | Unseen = NOT_ASKED
     platform_tags: dict[str, bool] | Unseen = NOT_ASKED
     """Whether the platform project has each of the tags that are included."""
+    platform_branch: Branch | Unseen = NOT_ASKED
     users: dict[str, bool] | Unseen = NOT_ASKED
     """Whether each user whom a role names is there and active."""
     groups: dict[str, bool] | Unseen = NOT_ASKED

@@ -9,13 +9,9 @@ from .settings import Settings
 
 
 def service(home: Path, settings: Settings) -> Service:
-    """How the stand-in is started; its tokens go into a file, not onto the command line."""
+    """How the stand-in is started; its token goes into a file, not onto the command line."""
     folder = home / "gitlab"
-    private = {
-        "url": settings.url("gitlab"),
-        "operator_token": settings.operator_token,
-        "job_token": settings.job_token,
-    }
+    private = {"url": settings.url("gitlab"), "operator_token": settings.operator_token}
     return Service(
         name="gitlab",
         url=settings.url("gitlab"),

@@ -27,7 +27,7 @@ FINISHED = re.compile(r"(?P<job>.+?)\s+finished in [\d.]+ \S+(?:\s+(?P<state>FAI
 NOISE = re.compile(
     r"(parsing and downloads|pipeline) finished in .*|json schema validated in .*"
     r"|\S+ +(artifacts from \S+ was empty|(imported|exported) artifacts in .*)"
-    r"| PASS  .*|\S+ environment: \{.*\}|\s*"
+    r"| PASS  .*|\S+ environment: \{.*\}|\s*|WARNING: \.windlass/cache/: no matching files\..*"
 )
 """What gitlab-ci-local says about itself, and a summary that names the first environment's URL for all of them."""
 

@@ -93,7 +93,7 @@ def train(environment: str) -> Policy:
 
 
 def plan(environment: str, upstream: str | None) -> Policy:
-    """Plan, status, history and diff: reads, and nothing else."""
+    """Plan, status, history, metrics and diff: reads, and nothing else."""
     statements = [
         _objects("ReadCode", GET, CODE, environment, (*STATES, *RELEASES, *RECORDS)),
         _objects("ReadModels", GET, MODELS, environment),

@@ -32,6 +32,7 @@ class Remote:
 
     url: str
     token: str = field(repr=False)
+    user: str = "root"
 
     def project(self, path: str) -> str:
         """The URL of a project's repository; without credentials."""
@@ -51,11 +52,11 @@ class Remote:
         if done.returncode and check:
             words = done.stderr.strip()
             kind = Rejected if "[rejected]" in words or "non-fast-forward" in words else ServiceError
-            raise kind(f"git {arguments[0]} in {folder} failed: {words.splitlines()[-1] if words else 'no message'}")
+            raise kind(f"git {arguments[0]} in {folder} failed: {_reason(words)}")
         return done.stdout.rstrip("\n")
 
     def _settings(self) -> dict[str, str]:
-        secret = base64.b64encode(f"operator:{self.token}".encode()).decode()
+        secret = base64.b64encode(f"{self.user}:{self.token}".encode()).decode()
         settings = {
             f"http.{self.url}/.extraHeader": f"Authorization: Basic {secret}",
             f"http.{self.url}/.proxy": "",
@@ -65,6 +66,13 @@ class Remote:
         for number, (name, value) in enumerate(settings.items()):
             variables |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
         return variables
+
+
+def _reason(words: str) -> str:
+    """Why git failed: what the server says to a push that it does not take, else git's last line."""
+    lines = words.splitlines() or ["no message"]
+    told = [line.removeprefix("remote:").strip() for line in lines if line.startswith("remote: GitLab:")]
+    return told[0] if told else lines[-1]
 
 
 def platform_checkout() -> Path:

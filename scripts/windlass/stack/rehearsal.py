@@ -11,6 +11,7 @@ from typing import Any
 from windlass.spec.errors import ServiceError, TransientError, WindlassError
 
 from . import node, publish
+from .people import ROOT, People, Started, client
 from .pipeline import FAILED, PASSED, STUCK, Job, Pipeline
 from .publish import Rejected, Remote
 from .settings import ENVIRONMENTS
@@ -49,19 +50,23 @@ def rehearse(
     tag: str | None = None,
     platform: Path | None = None,
     variables: Mapping[str, str] | None = None,
+    user: str | None = None,
     report: Output = lambda line: None,
     output: Output = print,
 ) -> Rehearsal:
     """What `event`'s pipeline of the repository at `path` does on `stack`, which must be up.
 
     The pipeline runs for what is committed; `tag` names the new tag, else it is the next patch version. `variables` are
-    the project's CI/CD variables beside those that the stack gives.
+    the project's CI/CD variables beside those that the stack gives. `user` pushes, merges and tags in place of the
+    stack's operator, with no more rights than that user has.
     """
     path = ready(path, report)
     rehearser = _Rehearser(stack, path, platform or publish.platform_checkout(), variables or {}, report)
     command = node.gitlab_ci_local(report)
     with _translated():
         rehearser.publish()
+        if user is not None:
+            rehearser.become(user)
         ref, request = rehearser.happen(event, tag)
         return rehearser.run(command, event, ref, request, output)
 
@@ -81,15 +86,14 @@ class _Rehearser:
     """One rehearsal: the repository, its project on the stand-in, and the way there."""
 
     def __init__(self, stack: Stack, path: Path, platform: Path, variables: Mapping[str, str], report: Output) -> None:
-        import gitlab
-
         settings = stack.settings()
         self.stack, self.path, self.platform, self.report = stack, path, platform, report
         self.variables = variables
+        self.people = People(settings.url("gitlab"), settings.operator_token)
+        self.user = ROOT
         self.scratch = stack.home / "platform.git"
-        self.remote = Remote(settings.url("gitlab"), settings.operator_token)
-        self.api = gitlab.Gitlab(settings.url("gitlab"), private_token=settings.operator_token)
-        self.api.session.trust_env = False
+        self.operator = self.remote = Remote(settings.url("gitlab"), settings.operator_token)
+        self.api = client(settings.url("gitlab"), settings.operator_token)
         self.project: Any = None
         self.head = self.git("rev-parse", "HEAD", check=False)
         if not re.fullmatch("[0-9a-f]{40,64}", self.head):
@@ -102,7 +106,7 @@ class _Rehearser:
         """Both repositories have their projects; the platform's files of this moment are on its main."""
         if self.git("status", "--porcelain"):
             self.report("uncommitted changes are left out: a pipeline runs for what is committed")
-        self._project(PLATFORM, visibility="public")
+        self._let_replace(self._project(PLATFORM, visibility="public"))
         commit = publish.push_snapshot(self.remote, self.platform, self.scratch, PLATFORM)
         self.report(f"published {self.platform} as {PLATFORM} at {commit[:8]}")
         self.project = self._project(f"models/{self.path.name}", visibility="private")
@@ -116,6 +120,23 @@ class _Rehearser:
             self.report(f"merge request {request.reference}: {request.web_url}")
             return request.source_branch, request
         return "main", self._main()
+
+    def become(self, user: str) -> None:
+        """From here on everything is done by `user`, who joins the project as a developer unless they have a role."""
+        token = self.people.token(user)
+        if self.people.join(user, self.project):
+            self.report(f"{user} joins {self.project.path_with_namespace} as a developer")
+        if not self._has_main():
+            publish.push_empty_main(self.operator, self.scratch, self.project.path_with_namespace)
+        self.user, self.remote = user, Remote(self.remote.url, token, user)
+        self.project = client(self.remote.url, token).projects.get(self.project.id)
+
+    def _let_replace(self, platform: Any) -> None:
+        """Each snapshot of the platform is a first commit: it can only be pushed by force."""
+        for branch in platform.protectedbranches.list(get_all=True):
+            if not branch.allow_force_push:
+                branch.allow_force_push = True
+                branch.save()
 
     def _project(self, path: str, visibility: str) -> Any:
         import gitlab
@@ -135,7 +156,7 @@ class _Rehearser:
     def _open(self, branch: str) -> Any:
         """The open merge request of `branch`, which now is at the repository's HEAD."""
         if not self._has_main():
-            publish.push_empty_main(self.remote, self.scratch, self.project.path_with_namespace)
+            publish.push_empty_main(self.operator, self.scratch, self.project.path_with_namespace)
         self._push(branch, force=True)
         for request in self.project.mergerequests.list(state="opened", source_branch=branch, get_all=True):
             return self.project.mergerequests.get(request.iid)
@@ -190,14 +211,16 @@ class _Rehearser:
         commit = publish.clone(self.remote, self.project.path_with_namespace, ref, folder / "clone")
         self.report(f"running the pipeline of {ref} at {commit[:8]} in {folder}")
         described = self.project.commits.get(commit)
-        run = Pipeline(
-            clone=folder / "clone",
-            command=command,
-            variables=self._predefined(event, ref, described.title, request),
-            unset=() if event == MAIN else ("CI_COMMIT_BRANCH",),
-            scoped=self._scoped(),
-        )
-        jobs = run.run(output)
+        with self.people.pipeline(self.project, self.user, _of_pipeline(event, ref, commit, request)) as started:
+            run = Pipeline(
+                clone=folder / "clone",
+                command=command,
+                variables=self._predefined(event, ref, described.title, request, started),
+                unset=() if event == MAIN else ("CI_COMMIT_BRANCH",),
+                scoped=self._scoped(started.token),
+            )
+            jobs = run.run(output)
+            started.ended_well = Rehearsal(event, "", ref, commit, jobs, folder).ok
         for job in jobs:
             if job.environment and job.result in (PASSED, FAILED):
                 status = "success" if job.result == PASSED else "failed"
@@ -206,10 +229,15 @@ class _Rehearser:
         url = request.web_url if request is not None else ""
         return Rehearsal(event, self.project.path_with_namespace, ref, commit, jobs, folder, url)
 
-    def _predefined(self, event: str, ref: str, title: str, request: Any) -> dict[str, str]:
+    def _predefined(self, event: str, ref: str, title: str, request: Any, started: Started) -> dict[str, str]:
         """GitLab's own variables that gitlab-ci-local cannot know."""
         variables = {
             "CI_PIPELINE_SOURCE": "merge_request_event" if event == MERGE_REQUEST else "push",
+            "CI_PIPELINE_ID": str(started.pipeline["id"]),
+            "CI_PIPELINE_IID": str(started.pipeline["iid"]),
+            "GITLAB_USER_ID": str(started.pipeline["user"]["id"]),
+            "GITLAB_USER_LOGIN": self.user,
+            "GITLAB_USER_NAME": started.pipeline["user"]["name"],
             "CI_PROJECT_ID": str(self.project.id),
             "CI_PROJECT_VISIBILITY": self.project.visibility,
             "CI_DEFAULT_BRANCH": self.project.default_branch,
@@ -218,8 +246,6 @@ class _Rehearser:
             "CI_COMMIT_TITLE": title,
             "CI_COMMIT_MESSAGE": title,
             "GITLAB_CI": "true",
-            # gitlab-ci-local does not find a child pipeline that a job with a colon in its name wrote
-            "WINDLASS_TRAIN_JOBS": "together",
         }
         if event == TAG:
             variables["CI_COMMIT_TAG"] = ref
@@ -235,13 +261,20 @@ class _Rehearser:
             }
         return variables
 
-    def _scoped(self) -> dict[str, dict[str, str]]:
+    def _scoped(self, job_token: str) -> dict[str, dict[str, str]]:
         """The project's CI/CD variables by environment; jobs without one get the first environment's."""
-        scoped: dict[str, dict[str, str]] = {"CI_JOB_TOKEN": {"*": self.stack.settings().job_token}}
+        scoped: dict[str, dict[str, str]] = {"CI_JOB_TOKEN": {"*": job_token}}
         for scope, environment in [("*", ENVIRONMENTS[0]), *((e, e) for e in ENVIRONMENTS)]:
             for name, value in self.stack.ci_variables(environment).items():
                 scoped.setdefault(name, {})[scope] = value
         return scoped | {name: {"*": value} for name, value in self.variables.items()}
+
+
+def _of_pipeline(event: str, ref: str, commit: str, request: Any) -> dict[str, Any]:
+    """What GitLab knows of the event's pipeline; that of a merge request runs for a reference of its own."""
+    if event == MERGE_REQUEST:
+        return {"ref": f"refs/merge-requests/{request.iid}/head", "sha": commit, "source": "merge_request_event"}
+    return {"ref": ref, "sha": commit, "tag": event == TAG, "source": "push"}
 
 
 def next_version(tags: list[str]) -> str:

@@ -56,7 +56,6 @@ class Settings(BaseModel):
     )
     users: dict[str, Credentials] = {}
     operator_token: str = Field(repr=False, default_factory=lambda: "glpat-" + secrets.token_hex(16))
-    job_token: str = Field(repr=False, default_factory=lambda: "glcbt-" + secrets.token_hex(16))
     airflow: dict[str, AirflowSecrets] = Field(default_factory=lambda: {e: AirflowSecrets() for e in ENVIRONMENTS})
     processes: dict[str, Running] = {}
 

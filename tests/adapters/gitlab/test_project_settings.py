@@ -12,6 +12,7 @@ from windlass.adapters.gitlab.connection import connection_here
 from windlass.adapters.gitlab.project_settings import SettingsReader
 from windlass.spec.errors import TransientError
 from windlass.spec.project_settings import (
+    Branch,
     DeployedTo,
     JobTokens,
     Project,
@@ -64,7 +65,8 @@ ANSWERS: dict[str, Any] = {
     f"{OWN}/resource_groups": [{"id": 1, "key": "windlass-dev", "process_mode": "unordered"}],
     f"{OWN}/environments": [{"id": 1, "name": "dev", "auto_stop_setting": "always"}, {"id": 2, "name": "prod"}],
     f"{OWN}/approvals": {"reset_approvals_on_push": True},
-    PLATFORM: {"id": 1, "visibility": "private"},
+    PLATFORM: {"id": 1, "visibility": "private", "default_branch": "main"},
+    f"{PLATFORM}/repository/branches/main": {"name": "main", "protected": True, "developers_can_push": False},
     f"{PLATFORM}/job_token_scope": {"inbound_enabled": True, "outbound_enabled": False},
     f"{PLATFORM}/job_token_scope/allowlist": [{"id": 1, "path_with_namespace": "platform/windlass"}],
     f"{PLATFORM}/job_token_scope/groups_allowlist": [{"id": 4, "web_url": "{url}/groups/data/models"}],
@@ -128,6 +130,7 @@ def test_everything_is_read_for_who_may_see_everything() -> None:
         resets_approvals=True,
         job_tokens=JobTokens(True, frozenset({"platform/windlass"}), frozenset({"data/models"})),
         platform_tags={"v1": True, "v2": False},
+        platform_branch=Branch("main", True),
         users={"ann": True, "bob": False, "eve": False},
         groups={"platform/engineers": True, "gone": False},
     )
@@ -147,6 +150,7 @@ PARTS = {
     "/job_token_scope": "job_tokens",
     "/groups_allowlist": "job_tokens",
     "/tags/v1": "platform_tags",
+    "/branches/main": "platform_branch",
     "/users?ann": "users",
     "/engineers": "groups",
 }
@@ -178,7 +182,7 @@ def test_a_project_without_a_ci_file_has_none() -> None:
 
 
 def test_a_public_platform_lets_every_job_clone_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ANSWERS, PLATFORM, {"id": 1, "visibility": "public"})
+    monkeypatch.setitem(ANSWERS, PLATFORM, {"id": 1, "visibility": "public", "default_branch": "main"})
     assert read({"/job_token_scope": 403})[0].job_tokens == JobTokens(False, is_public=True)
 
 
@@ -188,7 +192,7 @@ def test_a_gitlab_that_does_not_answer_is_tried_again_later(end: str) -> None:
         read({end: 503})
 
 
-NOT_LOOKED_INTO = {PLATFORM, f"{PLATFORM}/repository/tags/v1", "/groups/platform/engineers"}
+NOT_LOOKED_INTO = {f"{PLATFORM}/repository/tags/v1", "/groups/platform/engineers"}
 """Answers of which only that they came matters, or whether one word is in them."""
 
 

@@ -8,6 +8,7 @@ from gitlab.exceptions import GitlabError
 from windlass.adapters.gitlab.connection import Connection
 from windlass.spec.errors import ServiceError
 from windlass.spec.project_settings import (
+    Branch,
     DeployedTo,
     JobTokens,
     Project,
@@ -69,6 +70,7 @@ class SettingsReader:
             ),
             job_tokens=self._job_tokens(platform) if platform else no_platform,
             platform_tags=self._platform_tags(platform, tags) if platform else no_platform,
+            platform_branch=self._platform_branch(platform) if platform else no_platform,
             users=self._read("users", "needs the scope read_api", lambda: {one: self._is_user(one) for one in users}),
             groups=self._read(
                 "groups", "needs the scope read_api", lambda: {one: self._is_group(one) for one in groups}
@@ -187,6 +189,17 @@ class SettingsReader:
             "needs the role Reporter in the platform project",
             lambda: {tag: self._is(lambda tag=tag: other.tags.get(tag, obey_rate_limit=False)) for tag in tags},  # type: ignore[misc]
         )
+
+    def _platform_branch(self, platform: str) -> Branch | Unseen:
+        """The branch from which the gate reads what it asks for."""
+        other = self._client.projects.get(platform, lazy=True)
+
+        def question() -> Branch:
+            name = str(self._client.projects.get(platform, obey_rate_limit=False).attributes["default_branch"])
+            found = other.branches.get(name, obey_rate_limit=False).attributes
+            return Branch(name, bool(found["protected"]), bool(found.get("developers_can_push")))
+
+        return self._read("the platform's branch", "needs the role Reporter in the platform project", question)
 
     def _group_path(self, page: str) -> str:
         """The full path of a group by its page, which is all that the list tells of it."""

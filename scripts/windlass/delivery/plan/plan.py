@@ -121,7 +121,8 @@ def with_decision(plan: Plan, facts: Facts, decision: Decision | None) -> Plan:
     """The plan with what the gate of the environment says; without a gate, a frozen environment refuses."""
     if decision is None:
         return replace(plan, refusals=(*plan.refusals, *_frozen(facts)))
-    said = _missing_verdict(plan.project, facts)  # the gate says that too
+    is_said = any((check.what, check.standing) == ("verified", "refused") for check in decision.checks)
+    said = _missing_verdict(plan.project, facts) if is_said else ()
     rest = (reason for reason in plan.refusals if reason not in said)
     return replace(plan, refusals=(*rest, *decision.refusals), decision=decision)
 
@@ -209,8 +210,7 @@ def _frozen(facts: Facts) -> tuple[str, ...]:
     frozen, name = facts.state.frozen if facts.state else None, facts.settings.name
     if frozen is None:
         return ()
-    by, at = frozen.actor or "unknown", frozen.at[:16].replace("T", " ")
-    return (one_line(f"{name} is frozen since {at} by {by}: {frozen.reason}; windlass unfreeze {name}"),)
+    return (one_line(f"{name} is {frozen.describe()}; windlass unfreeze {name}"),)
 
 
 def _missing_verdict(project: str, facts: Facts) -> tuple[str, ...]:

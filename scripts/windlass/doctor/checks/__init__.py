@@ -5,11 +5,13 @@ from types import ModuleType
 from windlass.doctor.checks import (
     auto_stop,
     git,
+    gitlab_token,
     id_tokens,
     include_ref,
     job_token_access,
     merge_method,
     pipelines_must_succeed,
+    platform_branch,
     protected_branch,
     protected_tags,
     python,
@@ -36,6 +38,7 @@ CHECKS: tuple[ModuleType, ...] = (
     variable_scope,
     variable_masked,
     variable_protected,
+    gitlab_token,
     runner_tags,
     resource_groups,
     pipelines_must_succeed,
@@ -43,6 +46,7 @@ CHECKS: tuple[ModuleType, ...] = (
     reset_approvals,
     job_token_access,
     auto_stop,
+    platform_branch,
     roles,
 )
 """In the order in which they are shown: this machine, the repository, its project in GitLab, the platform's."""

@@ -1,4 +1,4 @@
-"""There is a runner for jobs without tags, and one for the tags of each flavor."""
+"""There is a runner for jobs without tags, and one for the tags of each of the first environment's `runners`."""
 
 from collections.abc import Iterator
 
@@ -28,8 +28,8 @@ def _tags(examined: Examined) -> list[tuple[str, frozenset[str]]]:
     if isinstance(examined.environments, Unseen):
         return []
     first = [one for one in examined.environments.values() if one.upstream is None]
-    flavors = {name: frozenset(getattr(flavor, "tags", ())) for one in first for name, flavor in one.flavors.items()}
-    return [(name, tags) for name, tags in sorted(flavors.items()) if tags]
+    runners = [(name, frozenset(runner.tags)) for one in first for name, runner in sorted(one.runners.items())]
+    return [(name, tags) for name, tags in runners if tags]
 
 
 def _near(runners: list[Runner]) -> str:

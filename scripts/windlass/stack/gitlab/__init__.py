@@ -1,1 +1,1 @@
-"""A stand-in for GitLab: git over HTTP and the few API calls in use, one module per resource."""
+"""A stand-in for GitLab: git over HTTP and the API calls that deliveries need, one module per resource."""

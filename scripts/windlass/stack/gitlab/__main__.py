@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
-from .access import Tokens
 from .app import Standin, build
 
 
@@ -17,7 +16,7 @@ def main() -> None:
     settings = json.loads((home / "settings.json").read_text())
     address = urlsplit(settings["url"])
     assert address.hostname and address.port
-    app = build(Standin(home, settings["url"], Tokens(settings["operator_token"], settings["job_token"])))
+    app = build(Standin(home, settings["url"], settings["operator_token"]))
     uvicorn.run(app, host=address.hostname, port=address.port, loop="asyncio", server_header=False)
 
 

@@ -1,8 +1,8 @@
-"""The stand-in as one web application: /api/v4 from the resource modules, everything else is git."""
+"""The stand-in as one web application: /api/v4 from the resource modules, its own control calls, and git."""
 
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -10,30 +10,82 @@ from urllib.parse import unquote
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as WebRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from . import commits, deployments, merge_requests, projects, releases, smart_http, tags
-from .access import Tokens
-from .call import JOB, OPERATOR, Call, Refusal, Route
+from . import (
+    access,
+    approvals,
+    branches,
+    ci,
+    commits,
+    control,
+    deployments,
+    environments,
+    files,
+    git,
+    groups,
+    job_tokens,
+    members,
+    merge_requests,
+    notes,
+    packages,
+    pages,
+    pipelines,
+    projects,
+    protections,
+    release_links,
+    releases,
+    runners,
+    statuses,
+    tags,
+    users,
+    variables,
+    versions,
+)
+from .access import ANONYMOUS
+from .call import Call, Raw, Refusal, Route
+from .faults import Faults, Faulty
 from .repository import Repository
 from .store import Store
 
-RESOURCES = (projects, merge_requests, commits, tags, releases, deployments)
+RESOURCES = (
+    users,
+    groups,
+    projects,
+    members,
+    merge_requests,
+    approvals,
+    notes,
+    versions,
+    commits,
+    statuses,
+    branches,
+    tags,
+    protections,
+    files,
+    pipelines,
+    deployments,
+    environments,
+    releases,
+    release_links,
+    variables,
+    runners,
+    ci,
+    packages,
+)
 """Every resource module; a new one is listed here."""
-
-NO_PAGES = "This is the windlass stack's stand-in for GitLab: it serves git and the API below /api/v4, but no pages.\n"
-"""What a person sees who follows a link to a project or a merge request."""
 
 
 @dataclass(frozen=True)
 class Standin:
-    """What the application serves: where it keeps things, how it is reached and who may call."""
+    """What the application serves: where it keeps things, how it is reached, its operator's token, and its faults."""
 
     home: Path
     url: str
-    tokens: Tokens
+    operator_token: str = field(repr=False)
+    faults: Faults = field(default_factory=Faults)
 
     def repository(self, number: int) -> Repository:
         """The bare repository of the project with this number."""
@@ -43,15 +95,18 @@ class Standin:
 def build(standin: Standin) -> ASGIApp:
     """The web application."""
     store = Store(standin.home / "records")
+    access.root(store)
     routes = [
         WebRoute(f"/api/v4{route.path}", _endpoint(standin, store, route), methods=[route.method])
         for resource in RESOURCES
         for route in resource.ROUTES
     ]
+    own = control.routes(standin.faults)
+    routes += [WebRoute(r.path, _endpoint(standin, store, r, is_control=True), methods=[r.method]) for r in own]
     routes.append(WebRoute("/-/health", _health))
-    routes.append(WebRoute("/api/{rest:path}", _unknown, methods=["GET", "POST", "PUT", "DELETE"]))
-    routes.append(WebRoute("/{rest:path}", _git(standin, store), methods=["GET", "POST"]))
-    return _UndecodedPaths(Starlette(routes=routes, exception_handlers={Refusal: _refuse}))
+    routes.append(WebRoute("/api/{rest:path}", _unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]))
+    routes.append(WebRoute("/{rest:path}", git.endpoint(standin, store), methods=["GET", "POST"]))
+    return _UndecodedPaths(Faulty(Starlette(routes=routes, exception_handlers={Refusal: _refuse}), standin.faults))
 
 
 class _UndecodedPaths:
@@ -66,32 +121,64 @@ class _UndecodedPaths:
         await self.app(scope, receive, send)
 
 
-def _endpoint(standin: Standin, store: Store, route: Route) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(
+    standin: Standin, store: Store, route: Route, is_control: bool = False
+) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
-        caller = standin.tokens.caller(request.headers)
-        if caller is None:
-            raise Refusal(401, "401 Unauthorized")
-        if caller == JOB and not route.job_token:
-            raise Refusal(403, "403 Forbidden: a job token may not do this")
+        body = await request.body()
         call = Call(
             store=store,
-            caller=caller,
             url=standin.url,
             repositories=standin.repository,
             path={name: unquote(value) for name, value in request.path_params.items()},
-            parameters={**request.query_params, **await _json(request)},
+            parameters={**_query(request), **_json(request, body)},
+            body=body,
         )
-        value = await run_in_threadpool(route.answer, call)
+        value = await run_in_threadpool(_answer, standin, route, call, request, is_control)
         if isinstance(value, list):
-            return _page(request, value, call.parameters)
-        return JSONResponse(value, status_code=route.status)
+            return pages.page(request, value, call.parameters, route.keyset)
+        if isinstance(value, Raw):
+            return Response(value.content, headers=value.headers, media_type="application/octet-stream")
+        return Response(status_code=204) if value is None else JSONResponse(value, status_code=route.status)
 
     return answer
 
 
-async def _json(request: Request) -> dict[str, Any]:
-    body = await request.body()
-    if not body:
+def _answer(standin: Standin, route: Route, call: Call, request: Request, is_control: bool) -> Any:
+    """The route's answer, after it is known who calls and whether they may."""
+    caller = access.identify(call.store, standin.operator_token, request.headers)
+    if caller is None:
+        raise Refusal(401, "401 Unauthorized")
+    reading = route.method == "GET"
+    if caller.job and not job_tokens.allows(route.method, route.path):
+        caller = ANONYMOUS
+    if caller.user and not (caller.scopes and ("api" in caller.scopes or (reading and "read_api" in caller.scopes))):
+        raise Refusal(403, "insufficient_scope")
+    call.caller = caller
+    if is_control:
+        call.need_admin()
+    elif "{project}" in route.path:
+        if not reading:
+            call.user()
+        call.need(route.level, reading)
+    else:
+        call.user()
+    return route.answer(call)
+
+
+def _query(request: Request) -> dict[str, Any]:
+    """The query; `name[]=a&name[]=b` is a list."""
+    found: dict[str, Any] = {}
+    for name, value in request.query_params.multi_items():
+        if name.endswith("[]"):
+            found.setdefault(name.removesuffix("[]"), []).append(value)
+        else:
+            found[name] = value
+    return found
+
+
+def _json(request: Request, body: bytes) -> dict[str, Any]:
+    if not body or "json" not in request.headers.get("content-type", "json"):
         return {}
     try:
         value = json.loads(body)
@@ -100,48 +187,6 @@ async def _json(request: Request) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Refusal(400, "the body is not a JSON object")
     return value
-
-
-def _page(request: Request, values: list[Any], parameters: dict[str, Any]) -> Response:
-    """One page of a list, with the headers by which a client finds the next one."""
-    try:
-        size = min(max(int(parameters.get("per_page", 20)), 1), 100)
-        page = max(int(parameters.get("page", 1)), 1)
-    except ValueError as error:
-        raise Refusal(400, "page and per_page are numbers") from error
-    shown, more = values[(page - 1) * size : page * size], len(values) > page * size
-    headers = {
-        "X-Page": str(page),
-        "X-Per-Page": str(size),
-        "X-Total": str(len(values)),
-        "X-Total-Pages": str(-(-len(values) // size)),
-        "X-Next-Page": str(page + 1) if more else "",
-    }
-    if more:
-        headers["Link"] = f'<{request.url.include_query_params(page=page + 1, per_page=size)}>; rel="next"'
-    return JSONResponse(shown, headers=headers)
-
-
-def _git(standin: Standin, store: Store) -> Callable[[Request], Awaitable[Response]]:
-    async def answer(request: Request) -> Response:
-        match = smart_http.URL.fullmatch(request.scope["path"])
-        if match is None:
-            return PlainTextResponse(NO_PAGES, status_code=404)
-        caller = standin.tokens.caller(request.headers)
-        project = store.find("projects", lambda p: bool(p["path_with_namespace"] == match["project"]))
-        push = smart_http.is_push(request, match["service"])
-        public = project is not None and project["visibility"] == "public"
-        if caller is None and (push or not public or "authorization" in request.headers):
-            challenge = {"WWW-Authenticate": 'Basic realm="windlass stack"'}
-            return PlainTextResponse("HTTP Basic: Access denied\n", status_code=401, headers=challenge)
-        if push and caller != OPERATOR:
-            return PlainTextResponse("a job token may not push\n", status_code=403)
-        if project is None:
-            return PlainTextResponse("project not found\n", status_code=404)
-        repository = standin.repository(project["id"])
-        return await smart_http.serve(request, repository.folder, match["service"], caller or "")
-
-    return answer
 
 
 async def _health(request: Request) -> Response:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 
 from starlette.requests import Request
@@ -25,19 +25,29 @@ def is_push(request: Request, service: str) -> bool:
     return "git-receive-pack" in (service, request.query_params.get("service"))
 
 
-async def serve(request: Request, repository: Path, service: str, user: str) -> Response:
-    """git's own answer for `service` on the bare repository."""
+async def serve(
+    request: Request,
+    repository: Path,
+    service: str,
+    content: AsyncIterator[bytes],
+    more: Mapping[str, str] | None = None,
+    done: Callable[[], Awaitable[None]] | None = None,
+) -> Response:
+    """git's own answer for `service` on the bare repository; `done` happens before the answer's end.
+
+    `content` is the request's body, `more` goes into git's environment.
+    """
     process = await asyncio.create_subprocess_exec(
         "git",
         "http-backend",
-        env=_environment(request, repository, service, user),
+        env=_environment(request, repository, service) | dict(more or {}),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
     try:
         # git reads the whole request before it answers more than a pipe holds, and a streaming answer
         # must not share the request's channel: so first in, then out.
-        await _feed(request, process)
+        await _feed(content, process)
         status, headers = await _read_headers(process)
     except BaseException:
         await _stop(process)
@@ -45,17 +55,17 @@ async def serve(request: Request, repository: Path, service: str, user: str) -> 
     if status == 0:
         await _stop(process)
         return PlainTextResponse("git http-backend gave no answer\n", status_code=500)
-    return StreamingResponse(_body(process), status_code=status, headers=headers)
+    return StreamingResponse(_body(process, done), status_code=status, headers=headers)
 
 
-def _environment(request: Request, repository: Path, service: str, user: str) -> dict[str, str]:
+def _environment(request: Request, repository: Path, service: str) -> dict[str, str]:
     environment = git_environment(repository.parent) | {
         "GIT_PROJECT_ROOT": str(repository.parent),
         "GIT_HTTP_EXPORT_ALL": "1",
         "PATH_INFO": f"/{repository.name}/{service}",
         "REQUEST_METHOD": request.method,
         "QUERY_STRING": request.url.query,
-        "REMOTE_USER": user,
+        "REMOTE_USER": "git",
         "REMOTE_ADDR": "127.0.0.1",
     }
     for header, name in {
@@ -69,10 +79,10 @@ def _environment(request: Request, repository: Path, service: str, user: str) ->
     return environment
 
 
-async def _feed(request: Request, process: asyncio.subprocess.Process) -> None:
+async def _feed(content: AsyncIterator[bytes], process: asyncio.subprocess.Process) -> None:
     assert process.stdin is not None
     with contextlib.suppress(ConnectionError):  # git has read what it wanted, or the client has gone
-        async for chunk in request.stream():
+        async for chunk in content:
             if chunk:
                 process.stdin.write(chunk)
                 await process.stdin.drain()
@@ -96,12 +106,16 @@ async def _read_headers(process: asyncio.subprocess.Process) -> tuple[int, dict[
     return 0, {}
 
 
-async def _body(process: asyncio.subprocess.Process) -> AsyncIterator[bytes]:
+async def _body(
+    process: asyncio.subprocess.Process, done: Callable[[], Awaitable[None]] | None
+) -> AsyncIterator[bytes]:
     assert process.stdout is not None
     try:
         while chunk := await process.stdout.read(CHUNK):
             yield chunk
         await process.wait()
+        if done is not None:
+            await done()
     finally:
         await _stop(process)
 

@@ -31,10 +31,12 @@ class Store:
         return next((record for record in self.records(collection) if wanted(record)), None)
 
     def add(self, collection: str, key: str, record: Record) -> Record:
-        """The record as stored: `key` ("id" or "iid") gets the next number of its collection."""
+        """The record as stored: `key` ("id" or "iid") gets the next number of its collection, never one twice."""
         with self.lock:
             records = self.records(collection)
-            record = {key: max((r[key] for r in records), default=0) + 1, **record}
+            highest = self.find("counters", lambda counter: bool(counter["name"] == collection)) or {"last": 0}
+            number = max((r[key] for r in records), default=0)
+            record = {key: max(number, highest["last"]) + 1, **record}
             self._write(collection, [*records, record])
         return record
 
@@ -44,6 +46,16 @@ class Store:
             records = [record if r[key] == record[key] else r for r in self.records(collection)]
             self._write(collection, records)
         return record
+
+    def remove(self, collection: str, key: str, record: Record) -> None:
+        """Takes `record` out; its number is not given again."""
+        with self.lock:
+            counters = [c for c in self.records("counters") if c["name"] != collection]
+            records = self.records(collection)
+            last = max(r[key] for r in records)
+            if not any(c["name"] == collection and c["last"] > last for c in self.records("counters")):
+                self._write("counters", [*counters, {"name": collection, "last": last}])
+            self._write(collection, [r for r in records if r[key] != record[key]])
 
     def _path(self, collection: str) -> Path:
         if not re.fullmatch(r"(\d+/)?[a-z_]+", collection):
