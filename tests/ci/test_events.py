@@ -55,6 +55,15 @@ def test_no_commit_gets_two_pipelines_with_the_same_job(found: dict[str, Jobs]) 
         assert not by_itself[0] & by_itself[1]
 
 
+def test_what_fails_in_a_draft_is_a_warning_and_stops_all_others(found: dict[str, Jobs]) -> None:
+    assert found["draft"].keys() == found["merge request"].keys()
+    assert all(job.may_fail for job in found["draft"].values())
+    hard = [
+        job for event in ("merge request", "default branch", "tag v1.2.3", "schedule") for job in found[event].values()
+    ]
+    assert not any(job.may_fail for job in hard if job.when != "manual")
+
+
 def test_a_pipeline_for_a_rollback_does_nothing_else(found: dict[str, Jobs]) -> None:
     assert [job.when for job in found["rollback of stage by hand"].values()] == ["on_success"]
     assert [*found["rollback of stage by hand"], *found["rollback of prod on a tag"]] == [

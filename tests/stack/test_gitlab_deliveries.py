@@ -133,6 +133,10 @@ def test_variables_are_told_to_maintainers_by_scope(company: Company, project: A
     assert refused(mia.variables.get, "AWS_KEY") == 409
     assert mia.variables.get("AWS_KEY", filter={"environment_scope": "dev"}).value == "secret-of-dev"
     assert refused(company.api("ann").projects.get(project.id).variables.list) == 403
+    group = company.root.groups.get("models")
+    group.variables.create({"key": "SHARED", "value": "for all of them"})
+    assert [variable.key for variable in group.variables.list(get_all=True)] == ["SHARED"]
+    assert refused(company.api("mia").groups.get(group.id).variables.list) == 403
 
 
 def test_runners_are_known_by_their_tags(company: Company, project: Any) -> None:

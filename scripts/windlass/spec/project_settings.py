@@ -43,6 +43,8 @@ class Project:
     merge_method: str | None = None
     pipelines_must_succeed: bool | None = None
     skipped_counts_as_success: bool | None = None
+    is_personal: bool = False
+    """Whether it is a user's own, with no group above it."""
 
 
 @dataclass(frozen=True)

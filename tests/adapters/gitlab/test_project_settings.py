@@ -172,6 +172,13 @@ def test_a_groups_variables_that_cannot_be_seen_leave_the_projects_to_be_seen() 
     assert settings.group_variables == Unseen(reason)
 
 
+def test_a_persons_own_project_has_no_groups_to_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ANSWERS, OWN, {**ANSWERS[OWN], "namespace": {"kind": "user"}})
+    settings, _, stub = read({"/groups/data/variables": 404, "/groups/data/models/variables": 404})
+    assert settings.group_variables is None
+    assert not any("groups/data" in unquote(request.path) for request in stub.requests)
+
+
 def test_a_gitlab_without_approval_settings_is_of_the_free_tier() -> None:
     settings, _, _ = read({"/approvals": 404})
     assert settings.resets_approvals == Unseen("this GitLab has no such setting: it is of Premium")

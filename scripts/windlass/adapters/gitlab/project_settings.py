@@ -50,17 +50,18 @@ class SettingsReader:
         project = self._read("the project", "needs the role Reporter", self._own)
         path = project.path if isinstance(project, Project) else ""
         of_project = self._read("variables", "needs the role Maintainer", lambda: self._variables(self._project, path))
-        of_groups, group_reason = self._of_groups(path)
+        has_groups = isinstance(project, Project) and not project.is_personal
+        of_groups, group_reason = self._of_groups(path) if has_groups else ([], None)
         variables = of_project if isinstance(of_project, Unseen) else (*of_project, *of_groups)
         no_platform = Unseen(".gitlab-ci.yml includes nothing of another project")
         return ProjectSettings(
             project=project,
-            branches=self._read("protected branches", "needs the role Maintainer", self._branches),
+            branches=self._read("protected branches", "needs the role Developer", self._branches),
             tags=self._read("protected tags", "needs the role Maintainer", self._tags),
             variables=variables,
             group_variables=group_reason,
             runners=self._read("runners", "needs the role Maintainer", self._runners),
-            resource_groups=self._read("resource groups", "needs the role Maintainer", self._resource_groups),
+            resource_groups=self._read("resource groups", "needs the role Developer", self._resource_groups),
             environments=self._read("environments", "needs the role Reporter", self._environments),
             resets_approvals=self._read(
                 "approval settings",
@@ -99,6 +100,7 @@ class SettingsReader:
             merge_method=found.get("merge_method"),
             pipelines_must_succeed=found.get("only_allow_merge_if_pipeline_succeeds"),
             skipped_counts_as_success=found.get("allow_merge_on_skipped_pipeline"),
+            is_personal=(found.get("namespace") or {}).get("kind") == "user",
         )
 
     def _branches(self) -> tuple[Protected, ...]:

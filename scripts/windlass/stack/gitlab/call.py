@@ -126,9 +126,9 @@ class Call:
         project = self.project()
         if reading and level <= REPORTER and self.may_see(project):
             return
-        user = self.user()
+        self.user()
         if self.level(project) < level:
-            raise Refusal(403, "403 Forbidden" if user else "401 Unauthorized")
+            raise Refusal(403, "403 Forbidden")
 
     def page(self, path: str) -> str:
         """The address at which GitLab would show a thing of the project."""

@@ -84,8 +84,9 @@ def brought(call: Call) -> list[Record]:
 
 
 def all_of(call: Call) -> list[Record]:
-    """The project's deployments, oldest first."""
-    return call.store.records(call.collection(COLLECTION))
+    """The project's deployments, oldest first; those of a stack from before environments had records are read too."""
+    found = call.store.records(call.collection(COLLECTION))
+    return [d | {"environment": d["environment"]["name"]} if isinstance(d["environment"], dict) else d for d in found]
 
 
 def shown(call: Call, record: Record) -> Record:
@@ -101,7 +102,10 @@ def shown(call: Call, record: Record) -> Record:
 
 
 def _one(call: Call) -> Record:
-    return call.one(COLLECTION, "id", "id")
+    for record in all_of(call):
+        if str(record["id"]) == call.path["id"]:
+            return record
+    raise Refusal(404, "404 Not found")
 
 
 def _status(call: Call) -> str:
