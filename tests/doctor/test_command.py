@@ -62,8 +62,8 @@ def test_the_project_of_origin_is_looked_at_with_the_environments_that_are_here(
 
 
 def test_what_could_not_be_seen_is_one_line_for_each_reason(repository: Path) -> None:
-    done = doctor(**{"/protected_branches": 403, "/protected_tags": 403})
-    assert "not seen: could not look: needs the role Maintainer [protected-branch, protected-tags]\n" in done.stdout
+    done = doctor(**{"/runners": 403, "/protected_tags": 403})
+    assert "not seen: could not look: needs the role Maintainer [protected-tags, runner-tags]\n" in done.stdout
     assert "not seen: the environments are not here" in done.stdout
 
 

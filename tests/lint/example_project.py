@@ -19,7 +19,7 @@ _PATHS = {
 
 
 def kind_of(case: Path) -> str:
-    """What a golden case is: `pipeline`, `model`, `environment`, `template`, `defaults`, `roles`, `owners` or `case`."""
+    """What a golden case is: `pipeline`, or as its name says `model`, `environment`, `template`, `roles`..."""
     return Path(case.stem).suffix.removeprefix(".") or "pipeline"
 
 

@@ -152,6 +152,14 @@ def test_a_jobs_token_counts_in_its_own_project_and_where_that_is_on_the_allowli
         assert refused(there.deployments.list) == 404
         scope.groups_allowlist.create({"target_group_id": group.id})
         assert there.deployments.list(get_all=True) == []
+        assert [one.full_path for one in scope.groups_allowlist.list(get_all=True)] == ["models"]
+        scope.groups_allowlist.delete(group.id)
+        assert refused(there.deployments.list) == 404
+        scope.enabled = False
+        scope.save()
+        assert there.deployments.list(get_all=True) == []
+        scope.enabled = True
+        scope.save()
     with company.job_api(project, "mia", "main", head(project)) as api:  # who has no role there has none by a job
         assert refused(api.projects.get(other.id, lazy=True).deployments.list) == 404
 
@@ -181,6 +189,7 @@ def test_pipelines_and_jobs_are_listed_by_what_they_are_for(company: Company, pr
             ("work", "failed"),
         ]
         assert [p.ref for p in project.pipelines.list(username="ann", get_all=True)] == ["work"]
+        assert [p.ref for p in project.pipelines.list(order_by="id", sort="asc", get_all=True)] == ["work", "main"]
         assert project.pipelines.latest(ref="main").user["username"] == "mia"
         pipeline = project.pipelines.list(ref="main", get_all=True)[0]
         assert [job.status for job in pipeline.jobs.list(get_all=True)] == ["running"]

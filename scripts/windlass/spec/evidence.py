@@ -25,7 +25,8 @@ class MergeRequest(Noun):
     """A merge request that brings commits, who did what to it, and the paths that it changes on the default branch.
 
     `approved_by` is what GitLab's approvals say, None where the token may not ask. `newest_version` is when its commits
-    changed last, None where that is not told. `head` is its last commit, `merge_commit` and `squash_commit` what it became.
+    changed last, None where that is not told. `head` is its last commit; `merge_commit` or `squash_commit` is what it
+    became.
     """
 
     iid: int

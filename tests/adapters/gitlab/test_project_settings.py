@@ -172,6 +172,12 @@ def test_a_groups_variables_that_cannot_be_seen_leave_the_projects_to_be_seen() 
     assert settings.group_variables == Unseen(reason)
 
 
+def test_a_platform_that_the_token_does_not_see_is_not_said_to_lack_its_tags() -> None:
+    settings, _, _ = read({"platform/windlass": 404})
+    assert isinstance(settings.platform_tags, Unseen)
+    assert isinstance(settings.platform_branch, Unseen)
+
+
 def test_a_persons_own_project_has_no_groups_to_ask(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ANSWERS, OWN, {**ANSWERS[OWN], "namespace": {"kind": "user"}})
     settings, _, stub = read({"/groups/data/variables": 404, "/groups/data/models/variables": 404})

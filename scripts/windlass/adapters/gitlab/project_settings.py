@@ -186,11 +186,13 @@ class SettingsReader:
 
     def _platform_tags(self, platform: str, tags: Iterable[str]) -> dict[str, bool] | Unseen:
         other = self._client.projects.get(platform, lazy=True)
-        return self._read(
-            "the platform project's tags",
-            "needs the role Reporter in the platform project",
-            lambda: {tag: self._is(lambda tag=tag: other.tags.get(tag, obey_rate_limit=False)) for tag in tags},  # type: ignore[misc]
-        )
+
+        def question() -> dict[str, bool]:
+            # a project that this token does not see has no tags to it either: that would be another 404
+            self._client.projects.get(platform, obey_rate_limit=False)
+            return {tag: self._is(lambda tag=tag: other.tags.get(tag, obey_rate_limit=False)) for tag in tags}  # type: ignore[misc]
+
+        return self._read("the platform's tags", "needs the role Reporter in the platform project", question)
 
     def _platform_branch(self, platform: str) -> Branch | Unseen:
         """The branch from which the gate reads what it asks for."""

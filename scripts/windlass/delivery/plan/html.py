@@ -161,7 +161,8 @@ def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]], numbers: tup
 def _cell(head: str, value: str, *, is_number: bool) -> str:
     if head == "impact":
         return f"<td>{_impact(value)}</td>"
-    kind = {"before": " class=before", "after": " class=after"}.get(head, " class=number" if is_number else "")
+    named = {"": "mark", "before": "before", "after": "after"}.get(head)
+    kind = " class=number" if is_number else f" class={named}" if named else ""
     return f"<td{kind}>{f'<code>{_text(value)}</code>' if value else ''}</td>"
 
 

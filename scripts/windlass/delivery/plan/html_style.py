@@ -47,6 +47,9 @@ th { text-align: left; font-weight: 600; font-size: .8rem; color: var(--soft); }
 th, td { padding: .35rem .9rem .35rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th:empty { width: 1.6rem; }
 tbody tr:last-child td { border-bottom: 0; }
+td { min-width: 7.5rem; }
+td.mark { min-width: 1.6rem; }
+td.number { min-width: 4.5rem; }
 .number { font-variant-numeric: tabular-nums; white-space: nowrap; }
 .before code { color: var(--red); }
 .after code { color: var(--green); }

@@ -161,6 +161,8 @@ class Call:
         return shown | {"avatar_url": None, "web_url": f"{self.url}/{user['username']}"}
 
     def _is_on_allowlist(self, job: Record, project: Record) -> bool:
+        if not project.get("limits_job_tokens", True):
+            return True
         entries = self.store.records(f"{project['id']}/job_token_allowlist")
         source = self.store.find("projects", lambda p: bool(p["id"] == job["project_id"]))
         groups = {g["id"] for g in self.store.records("groups") if source and _inside(source, str(g["full_path"]))}

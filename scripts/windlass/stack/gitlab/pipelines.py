@@ -17,11 +17,12 @@ def mine(call: Call) -> Record:
 
 
 def search(call: Call) -> list[Record]:
-    """The project's pipelines, newest first, by status, ref, sha, source and user."""
+    """The project's pipelines, newest first unless `sort=asc`, by status, ref, sha, source and user."""
     wanted = call.given("status", "ref", "sha", "source")
-    name = call.parameters.get("username")
+    name, order = call.parameters.get("username"), call.among("order_by", ("id", "updated_at", "ref"), "id")
     found = [p for p in of(call) if all(p[key] == value for key, value in wanted.items())]
-    return [shown(call, p) for p in reversed(found) if name in (None, call.person(p["user_id"])["username"])]
+    found.sort(key=lambda p: (p[order], p["id"]), reverse=call.among("sort", ("asc", "desc"), "desc") == "desc")
+    return [shown(call, p) for p in found if name in (None, call.person(p["user_id"])["username"])]
 
 
 def of_merge_request(call: Call) -> list[Record]:

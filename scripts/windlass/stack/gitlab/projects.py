@@ -110,7 +110,13 @@ def change(call: Call) -> Record:
 
 def job_token_scope(call: Call) -> Record:
     """Whether the tokens of other projects' jobs are refused here; they are unless they are on the allowlist."""
-    return {"inbound_enabled": True, "outbound_enabled": False}
+    return {"inbound_enabled": call.project().get("limits_job_tokens", True), "outbound_enabled": False}
+
+
+def change_job_token_scope(call: Call) -> None:
+    """Other projects' jobs' tokens count here or not, whatever the allowlist says."""
+    call.required("enabled")
+    call.store.replace("projects", "id", call.project() | {"limits_job_tokens": call.flag("enabled")})
 
 
 def allowlist(call: Call) -> list[Record]:
@@ -118,6 +124,12 @@ def allowlist(call: Call) -> list[Record]:
     entries = call.store.records(call.collection("job_token_allowlist"))
     own = {entry["project_id"] for entry in entries} | {call.project()["id"]}
     return [shown(call, project) for project in call.store.records("projects") if project["id"] in own]
+
+
+def allowed_groups(call: Call) -> list[Record]:
+    """The groups whose projects' jobs' tokens count here."""
+    own = {entry["group_id"] for entry in call.store.records(call.collection("job_token_allowlist"))}
+    return [groups.shown(call, group) for group in call.store.records("groups") if group["id"] in own]
 
 
 def allow(call: Call) -> Record:
@@ -137,6 +149,12 @@ def allow_group(call: Call) -> Record:
 def disallow(call: Call) -> None:
     """The other project's jobs' tokens count here no more."""
     entry = call.one("job_token_allowlist", "project_id", "target")
+    call.store.remove(call.collection("job_token_allowlist"), "id", entry)
+
+
+def disallow_group(call: Call) -> None:
+    """The group's projects' jobs' tokens count here no more."""
+    entry = call.one("job_token_allowlist", "group_id", "target")
     call.store.remove(call.collection("job_token_allowlist"), "id", entry)
 
 
@@ -165,7 +183,10 @@ ROUTES = (
     Route("GET", "/projects/{project}", get, GUEST),
     Route("PUT", "/projects/{project}", change, MAINTAINER),
     Route("GET", "/projects/{project}/job_token_scope", job_token_scope, MAINTAINER),
+    Route("PATCH", "/projects/{project}/job_token_scope", change_job_token_scope, MAINTAINER, 204),
     Route("GET", "/projects/{project}/job_token_scope/allowlist", allowlist, MAINTAINER),
+    Route("GET", "/projects/{project}/job_token_scope/groups_allowlist", allowed_groups, MAINTAINER),
+    Route("DELETE", "/projects/{project}/job_token_scope/groups_allowlist/{target}", disallow_group, MAINTAINER, 204),
     Route("POST", "/projects/{project}/job_token_scope/allowlist", allow, MAINTAINER, 201),
     Route("POST", "/projects/{project}/job_token_scope/groups_allowlist", allow_group, MAINTAINER, 201),
     Route("DELETE", "/projects/{project}/job_token_scope/allowlist/{target}", disallow, MAINTAINER, 204),
