@@ -49,6 +49,7 @@ class FakeGitlab:
     pipelines: list[dict[str, Any]] = field(default_factory=list)
     blocked: set[str] = field(default_factory=set)
     forbidden: tuple[str, ...] = ()
+    tags_are_told: bool = False
     page: int = 3
     asked: list[str] = field(default_factory=list)
     clock: int = 0
@@ -113,9 +114,11 @@ class FakeGitlab:
         project, rest = unquote(match[1]), match[2] or ""
         if project not in ("42", "1", *NUMBERS):
             return None
-        if match := re.fullmatch(r"/repository/branches/(.+)", rest):
+        if rest == "/repository/branches":
             name = next((name for name, number in NUMBERS.items() if project in (name, str(number))), "")
-            return {"name": match[1], "protected": name not in self.unprotected}
+            return [{"name": "main-2", "protected": False}, {"name": "main", "protected": name not in self.unprotected}]
+        if rest == "/repository/tags" and self.tags_are_told:
+            return [{"name": "v1-2", "protected": False}, {"name": "v1", "protected": bool(self.protected_tags)}]
         if project in ("1", "platform/windlass"):
             return None
         if rest == "/members/all":

@@ -267,6 +267,17 @@ def test_a_tag_must_be_protected_and_the_decision_says_who_says_so(scene: Scene)
     assert "tag v1 must be protected and it is not" in said(scene)
 
 
+def test_a_job_token_that_may_list_tags_is_told_whether_one_is_protected(scene: Scene) -> None:
+    scene.merge("ann", "pipelines/a.yml", "bob")
+    scene.tag("v1")
+    scene.gitlab.tags_are_told = True
+    tag = scene.ask().evidence.tag
+    assert tag is not None
+    assert (tag.protected, tag.protected_says) == (True, "GitLab")
+    scene.gitlab.protected_tags.clear()
+    assert "tag v1 must be protected and it is not" in said(scene)
+
+
 def test_who_pushed_a_tag_is_not_known_outside_of_its_pipeline(scene: Scene) -> None:
     scene.merge("ann", "pipelines/a.yml", "bob")
     scene.tag("v1")

@@ -8,6 +8,8 @@ from tests.fakes.standin import DEVELOPER, MAINTAINER, Checkout, Company
 
 from .test_gitlab_people import refused
 
+pytestmark = pytest.mark.stack
+
 
 @pytest.fixture
 def project(company: Company, checkout: Checkout) -> Any:

@@ -11,6 +11,8 @@ from windlass.stack.gitlab.faults import Fault
 
 from .test_gitlab_people import refused
 
+pytestmark = pytest.mark.stack
+
 
 @pytest.fixture
 def project(company: Company, checkout: Checkout) -> Any:

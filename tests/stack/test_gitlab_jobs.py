@@ -14,6 +14,8 @@ from windlass.stack.publish import Remote
 
 from .test_gitlab_people import refused
 
+pytestmark = pytest.mark.stack
+
 
 @pytest.fixture
 def project(company: Company, checkout: Checkout) -> Any:

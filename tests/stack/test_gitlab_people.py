@@ -6,6 +6,8 @@ import pytest
 from tests.fakes.standin import DEVELOPER, MAINTAINER, Checkout, Company
 from windlass.spec.errors import ServiceError
 
+pytestmark = pytest.mark.stack
+
 
 def refused(call, *arguments, **named) -> int:
     """The status with which the call is refused."""

@@ -8,6 +8,8 @@ from tests.fakes.standin import DEVELOPER, MAINTAINER, Checkout, Company
 
 from .test_gitlab_people import refused
 
+pytestmark = pytest.mark.stack
+
 
 @pytest.fixture
 def request_of_ann(company: Company, checkout: Checkout) -> Any:

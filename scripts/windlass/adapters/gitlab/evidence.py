@@ -5,6 +5,7 @@ approvals must name the same person.
 """
 
 import re
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -67,26 +68,27 @@ class Reviews:
         return self._members(f"the members of {path}", f"/groups/{quoted}/members/all") if self.may_ask_all else None
 
     def branch_is_protected(self, branch: str, project: str | None = None) -> bool | None:
-        """Whether GitLab protects the branch, of another `project` too; None where the token may not ask."""
-        if not self.may_ask_all:
-            return None
+        """Whether GitLab protects the branch, of another `project` too; None where the token is not told."""
         where = project.replace("/", "%2F") if project else self._id
-        what = f"the branch {branch}"
-        with self._connection.understood(what):
-            found = self._get(what, f"/projects/{where}/repository/branches/{branch.replace('/', '%2F')}")
-            return found["protected"] is True if "protected" in found else None
+        return self._is_protected(f"the branch {branch}", f"/projects/{where}/repository/branches", branch)
 
     def protects_tag(self, name: str) -> bool | None:
-        """Whether a protected tag of the project, maybe with a wildcard, fits the name; None where it may not ask."""
-        if not self.may_ask_all:
-            return None
+        """Whether GitLab protects tags of that name, maybe by a wildcard; None where the token is not told."""
         what = "the protected tags"
+        if self.may_ask_all:
+            with self._connection.understood(what), suppress(ServiceError):
+                return any(_fits(str(one["name"]), name) for one in self._list(what, "/protected_tags"))
+        return self._is_protected(f"the tag {name}", f"/projects/{self._id}/repository/tags", name)
+
+    def _is_protected(self, what: str, path: str, name: str) -> bool | None:
+        """What a list of branches or tags says of one: a job token may ask for lists only."""
         with self._connection.understood(what):
             try:
-                found = self._list(what, "/protected_tags")
+                found = self._everything(what, path, search=f"^{name}")
             except ServiceError:
                 return None
-            return any(_fits(str(one["name"]), name) for one in found)
+            told = [one["protected"] for one in found if one["name"] == name and "protected" in one]
+            return told[0] is True if told else None
 
     def pusher_of_tag(self, tag: Tag) -> str | None:
         """Who pushed the tag: the user of the first pipeline of exactly this tag and commit; None where not known."""
