@@ -13,7 +13,7 @@ from windlass.spec.problem import Problem
 def text(findings: Findings) -> str:
     """One run, with the rules that found something and each problem as an error."""
     rules = sorted({problem.rule for problem in findings.problems})
-    driver = {"name": "windlass", "semanticVersion": __version__, "rules": [_rule(name) for name in rules]}
+    driver = {"name": "windlass", "version": __version__, "rules": [_rule(name) for name in rules]}
     results = [_result(problem, fingerprint, rules) for problem, fingerprint in findings.fingerprinted()]
     run = {
         "tool": {"driver": driver},
