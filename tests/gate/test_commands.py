@@ -41,6 +41,7 @@ def test_from_a_refusal_to_a_promotion_whose_decision_is_replayed(scene: Scene, 
     deployment = json.loads(windlass("status", "prod", "--json")[1])[0]["deployment"]
     assert (deployment["actor"], deployment["gate"]) == ("dev", result["gate"]["decision"])
     key = f"prod/provenance/digits/{archive.digest}/gate/{deployment['gate']}.json"
+    assert result["gate"]["key"] == key
     kept = tmp_path / "decision.json"
     kept.write_bytes(scene.world.store.objects[key])
     for name in ("CI_SERVER_URL", "CI_JOB_TOKEN"):
@@ -161,6 +162,16 @@ def test_the_line_is_stopped_while_gitlab_is_away_and_not_let_go(scene: Scene, w
     code, out, err = windlass("freeze", "prod", "--reason", "fire")
     assert (code, "nobody looked who freezes prod" in err) == (0, True), out + err
     assert windlass("unfreeze", "prod")[0] == 75
+
+
+def test_the_line_is_stopped_where_the_policy_cannot_be_read(scene: Scene, windlass: Run) -> None:
+    scene.release()
+    given = scene.platform.parent / "good"
+    (scene.platform / "environments").rename(given)
+    scene.policy("gate: {approvals: many}\n")
+    scene.monkeypatch.setenv("WINDLASS_ENVIRONMENTS", str(given))
+    code, out, err = windlass("freeze", "prod", "--reason", "fire")
+    assert (code, "nobody looked who freezes prod" in err) == (0, True), out + err
 
 
 def test_on_a_laptop_the_token_says_who_somebody_is(scene: Scene, windlass: Run) -> None:

@@ -140,7 +140,9 @@ def test_groups_are_asked_with_a_token_and_without_one_a_sentence_says_so(scene:
     scene.tag("v1")
     assert "who is in platform/engineers is not told to a job token: set WINDLASS_GITLAB_TOKEN" in said(scene)
     scene.private()
-    assert said(scene) == ""
+    decision = scene.ask()
+    assert decision.passed
+    assert (decision.evidence.members, decision.evidence.groups) == (["eve", "dev"], {"platform/engineers": ["eve"]})
 
 
 def test_a_commit_without_a_merge_request_is_named(scene: Scene) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from windlass.cli import console
 from windlass.cli.gating import Gatekeeper, author, gatekeeper
-from windlass.spec.errors import DeliveryError
+from windlass.spec.errors import DeliveryError, WindlassError
 
 if TYPE_CHECKING:
     from windlass.delivery.promotion.perform import Author
@@ -37,18 +37,21 @@ def own_override(environment: "Environment", project: str, release: str, reason:
 
 
 def who_stops(environment: "Environment", reason: str) -> "Author":
-    """Who freezes the environment: anyone of a role; while GitLab is away, whoever can write the environment."""
+    """Who freezes the environment: anyone of a role; where that cannot be told now, whoever can write its state."""
     from windlass.cli import delivering
     from windlass.spec.errors import ServiceError, TransientError
 
     try:
         gate = gatekeeper(environment)
-        if gate and gate.person:
-            gate.require_role(gate.person.username, sorted(gate.policy.roles), f"freeze {environment.name}")
-        return author(gate, reason)
-    except (ServiceError, TransientError) as trouble:
+    except WindlassError as trouble:  # a policy that cannot be read must not keep the line going
         console.warn(f"nobody looked who freezes {environment.name}: {trouble}")
         return delivering.author(reason)
+    try:
+        if gate and gate.person:
+            gate.require_role(gate.person.username, sorted(gate.policy.roles), f"freeze {environment.name}")
+    except (ServiceError, TransientError) as trouble:
+        console.warn(f"nobody looked who freezes {environment.name}: {trouble}")
+    return author(gate, reason)
 
 
 def who_lets_in(environment: "Environment", reason: str | None) -> "Author":

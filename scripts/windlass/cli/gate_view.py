@@ -66,7 +66,7 @@ def replayed(name: str, environments_dir: str | None) -> "Replayed":
             raise WindlassError(f"{name} is too large for a decision")
         return replay(require_named(path.read_bytes(), name))
     if not is_decision_key(name):
-        raise WindlassError(f"there is no file {name!r}, and it is no key of a decision; see windlass history --json")
+        raise WindlassError(f"there is no file {name!r}, and it is no key of a decision; windlass promote prints it")
     for environment in context.environments(environments_dir).values():
         if name.startswith(f"{environment.prefix}/provenance/"):
             return replay(load_decision(delivering.place(environment), name))

@@ -150,19 +150,26 @@ def author(gate: Gatekeeper | None, reason: str | None = None) -> "Author":
     return replace(usual, actor=gate.person.username) if gate and gate.person else usual
 
 
-def say_passed(decision: "Decision | None") -> None:
+def say_passed(prefix: str, decision: "Decision | None") -> None:
     """What the gate let pass, and what people overrode, for a person."""
     if decision:
-        console.say(f"  gate passed: decision {decision.digest[:12]}, from {decision.policy.commit[:12]} of the policy")
+        console.say(f"  gate passed; the decision is {_key(prefix, decision)}")
         for sentence in decision.overridden:
             console.say(f"  ! overridden: {sentence}")
 
 
-def passed_as_json(decision: "Decision | None") -> dict[str, object]:
+def passed_as_json(prefix: str, decision: "Decision | None") -> dict[str, object]:
     """The same for a machine; nothing where there is no gate, or where nothing changed."""
     if decision is None:
         return {}
-    return {"gate": {"decision": decision.digest, "overridden": list(decision.overridden)}}
+    kept = {"decision": decision.digest, "key": _key(prefix, decision)}
+    return {"gate": {**kept, "overridden": list(decision.overridden)}}
+
+
+def _key(prefix: str, decision: "Decision") -> str:
+    from windlass.spec.decision import decision_key
+
+    return decision_key(prefix, decision.evidence.project, decision.evidence.release, decision.digest)
 
 
 def is_job() -> bool:

@@ -76,14 +76,14 @@ def command(
     if not as_json:
         for line in outcome.plan.describe():
             console.say(line)
-        gating.say_passed(outcome.plan.decision)
+        gating.say_passed(environment.prefix, outcome.plan.decision)
         delivering.say_laid_out(outcome.laid_out)
     conclusion = None
     if api:
         conclusion = delivering.concluded(api, environment, target, outcome.state, project, may_go_back=True)
     if as_json:
         result = {**outcome.plan.as_json(), "changed": outcome.changed, "state": outcome.state.name}
-        result |= gating.passed_as_json(outcome.plan.decision)
+        result |= gating.passed_as_json(environment.prefix, outcome.plan.decision)
         laid_out = delivering.laid_out_as_json(outcome.laid_out)
         console.print_json({**result, **laid_out, **delivering.verdict_as_json(conclusion)})
     elif conclusion:

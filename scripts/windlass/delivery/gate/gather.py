@@ -7,6 +7,7 @@ from typing import Protocol
 from windlass.delivery.gate.policy import Policy
 from windlass.delivery.gate.question import Question
 from windlass.spec.evidence import Commit, Evidence, MergeRequest, Person, Tag
+from windlass.spec.roles import names
 
 
 class Commits(Protocol):
@@ -72,6 +73,9 @@ def gather(question: Question, policy: Policy, here: Here, commits: Commits, rev
     if is_merged and live_is_known:
         brought = commits.brought(question.live, question.commit)
     brought, merge_requests = _merge_requests(brought, here.branch, commits, reviews)
+    tag = _tag(question, here, commits, reviews) if policy.gate.tag else None
+    about = {event.actor for one in merge_requests for event in one.events}
+    about |= {one.person for one in question.overrides} | ({tag.pusher} if tag and tag.pusher else set())
     return Evidence(
         environment=question.environment,
         project=question.project,
@@ -88,9 +92,9 @@ def gather(question: Question, policy: Policy, here: Here, commits: Commits, rev
         branch_protected=reviews.branch_is_protected(here.branch),
         brought=brought,
         merge_requests=merge_requests,
-        members=reviews.members(),
-        groups={group: reviews.group(group) for group in policy.groups()},
-        tag=_tag(question, here, commits, reviews) if policy.gate.tag else None,
+        members=_among(about, reviews.members()),
+        groups={group: _among(about, reviews.group(group)) for group in policy.groups()},
+        tag=tag,
         verified=question.verified,
         critical=list(question.critical),
         frozen=question.frozen,
@@ -98,6 +102,12 @@ def gather(question: Question, policy: Policy, here: Here, commits: Commits, rev
         person=here.person.username if here.person else None,
         differs=list(here.differs),
     )
+
+
+def _among(about: Iterable[str], people: list[str] | None) -> list[str] | None:
+    """Those of `people` whom the decision is about: the others are nobody's business who reads it."""
+    wanted = names(about)
+    return None if people is None else [one for one in people if one.casefold() in wanted]
 
 
 def _merge_requests(

@@ -1,0 +1,92 @@
+"""Pipelines as a review has them: they start only by hand, and get into the way of nothing that the real ones do.
+
+Each has a name of its own, no schedule, and nobody who is told of it. What it delivers goes below a folder of the
+review's own, the assets that it produces have other names, and it starts pipelines of its own review only.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from windlass.spec.dag import Dag
+from windlass.spec.errors import DeliveryError
+from windlass.spec.group import Group
+from windlass.spec.pipeline import Pipeline
+from windlass.spec.review import review_asset, review_name
+from windlass.spec.schema import Noun
+from windlass.spec.task import Assets, Task
+
+FOLDER = "reviews"
+_PATHS = {"deliver": "to", "file_to_s3": "key"}
+"""The argument by which an operator says where in the data bucket it writes."""
+N = TypeVar("N", bound=Noun)
+
+
+def review_pipelines(pipelines: Mapping[str, Pipeline], project: str, iid: int) -> dict[str, Pipeline]:
+    """The pipelines by their paths as the review of merge request `iid` has them; `project` is the review's name."""
+    produced = {
+        asset
+        for pipeline in pipelines.values()
+        for each in (pipeline, *pipeline.variants.values())
+        for task in each.task_ids.values()
+        for asset in (task.assets.outlets if task.assets else ())
+    }
+    return {path: _pipeline(pipeline, project, iid, produced) for path, pipeline in pipelines.items()}
+
+
+def _pipeline(pipeline: Pipeline, project: str, iid: int, produced: set[str]) -> Pipeline:
+    try:
+        name = review_name(pipeline.dag.name, iid)
+    except ValueError as error:
+        raise DeliveryError(f"pipeline {pipeline.dag.name!r} cannot have a review: {error}") from error
+
+    def in_review(task: Task) -> Task:
+        return _task(task, project, iid, produced)
+
+    changed = _changed(pipeline, dag=_dag(pipeline.dag, name, project), tasks=_groups(pipeline.tasks, in_review))
+    changed._variants = {
+        environment: _pipeline(variant, project, iid, produced) for environment, variant in pipeline.variants.items()
+    }
+    changed._origins = pipeline.origins
+    return changed
+
+
+def _dag(dag: Dag, name: str, project: str) -> Dag:
+    tags = [*dag.tags, *(tag for tag in ("review", project) if tag not in dag.tags)]
+    return _changed(dag, name=name, schedule=None, catchup=False, deadline=None, notify=None, tags=tags)
+
+
+def _groups(groups: Mapping[str, Any], in_review: Callable[[Task], Task]) -> dict[str, Any]:
+    return {name: in_review(item) if isinstance(item, Task) else _group(item, in_review) for name, item in groups.items()}
+
+
+def _group(group: Group, in_review: Callable[[Task], Task]) -> Group:
+    raise NotImplementedError
+
+
+def _task(task: Task, project: str, iid: int, produced: set[str]) -> Task:
+    update: dict[str, Any] = {}
+    if task.assets:
+        update["assets"] = Assets.model_validate(
+            {
+                "in": [_asset(name, project, produced) for name in task.assets.inlets],
+                "out": [_asset(name, project, produced) for name in task.assets.outlets],
+            }
+        )
+    kind, arguments = task.operator_type or "", task.arguments
+    if argument := _PATHS.get(kind):
+        arguments[argument] = f"{FOLDER}/{project}/{arguments[argument]}"
+    elif kind == "trigger_pipeline":
+        arguments["pipeline"] = f"{arguments['pipeline']}_mr{iid}"
+    elif kind == "wait_for_asset":
+        arguments["asset"] = _asset(str(arguments["asset"]), project, produced)
+    return _changed(task, extra=arguments, **update)
+
+
+def _asset(name: str, project: str, produced: set[str]) -> str:
+    """An asset that the project itself produces is the review's; another is only read."""
+    return review_asset(name, project) if name in produced else name
+
+
+def _changed(noun: N, *, extra: Mapping[str, Any] | None = None, **fields: Any) -> N:
+    """A copy with other fields. What the noun worked out of its old ones and kept is not copied."""
+    raise NotImplementedError
