@@ -14,7 +14,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
-from tests.containers.cases import CASES, Case
+from tests.containers.cases import CASES, PRINTS, Case
 from tests.containers.conftest import Ends, end_all, make_job, put, settings_for
 from tests.fakes.podman import Podman
 from tests.fakes.pods_api import Pod, PodsApi, pods_api, wait_until
@@ -121,6 +121,18 @@ def test_a_pod_asks_for_what_its_flavor_and_its_environment_say(
     assert (spec["enableServiceLinks"], spec["imagePullSecrets"]) == (False, [{"name": "registry"}])
     assert not base.get("envFrom")
     assert keep["envFrom"] == spec["initContainers"][0]["envFrom"] == [{"secretRef": {"name": "s3"}}]
+
+
+def test_a_hundred_megabytes_of_output_are_no_hundred_megabytes_of_log(
+    settings: Settings, job: Make, podman: Podman, capsys: pytest.CaptureFixture[str]
+) -> None:
+    task, context = job(f"{PRINTS}; exit 5")
+    with pytest.raises(RuntimeStop, match=r"ended with exit code 5 after .* its last line: 'end'"):
+        run_on_kubernetes(task, context, settings)
+    logged = capsys.readouterr().out
+    assert "lines are left out here" in logged
+    assert logged.count("0123456789" * 7) < 200_000
+    assert podman.left() == []
 
 
 def test_an_evicted_pod_is_a_reason_of_its_own(settings: Settings, cluster: PodsApi, job: Make, podman: Podman) -> None:

@@ -306,13 +306,25 @@ class _Handler(BaseHTTPRequestHandler):
     def _log(self, pod: Pod, query: Mapping[str, str]) -> None:
         if "waiting" in (pod.states.get(query["container"]) or {"waiting": {}}):
             return self._refuse(400, f"container {query['container']} is waiting to start")
-        options = ["--follow"] if query.get("follow") in _TRUE else []
-        options += ["--timestamps"] if query.get("timestamps") in _TRUE else []
+        container = f"{pod.name}-{query['container']}"
+        stamps = ["--timestamps"] if query.get("timestamps") in _TRUE else []
         self.send_response(200)
         self.send_header("Content-Type", "text/plain")
         self.end_headers()
+        with suppress(OSError):  # who asked may go
+            told = 0
+            if query.get("follow") in _TRUE:
+                told = self._copy(pod, ["logs", "--follow", *stamps, container])
+                wait_until(lambda: "terminated" in pod.states[query["container"]])
+            # podman stops following when the container ends, also where it has not told all: the rest comes here
+            self._copy(pod, ["logs", *stamps, container], skip=told)
+        return None
+
+    def _copy(self, pod: Pod, command: list[str], skip: int = 0) -> int:
+        """Sends what podman prints from byte `skip` on; how many bytes it printed."""
+        seen = 0
         with subprocess.Popen(
-            pod.podman.command("logs", *options, f"{pod.name}-{query['container']}"),
+            pod.podman.command(*command),
             env=pod.podman.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -320,10 +332,12 @@ class _Handler(BaseHTTPRequestHandler):
             assert process.stdout is not None
             try:
                 while chunk := process.stdout.read1(65536):
-                    self.wfile.write(chunk)
+                    self.wfile.write(chunk[max(0, skip - seen) :])
+                    seen += len(chunk)
             except OSError:
                 process.kill()
-        return None
+                raise
+        return seen
 
 
 def _fits(pod: Pod, term: str) -> bool:

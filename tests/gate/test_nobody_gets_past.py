@@ -142,7 +142,7 @@ def test_groups_are_asked_with_a_token_and_without_one_a_sentence_says_so(scene:
     scene.private()
     decision = scene.ask()
     assert decision.passed
-    assert (decision.evidence.members, decision.evidence.groups) == (["eve", "dev"], {"platform/engineers": ["eve"]})
+    assert (decision.evidence.members, decision.evidence.groups) == (["dev", "eve"], {"platform/engineers": ["eve"]})
 
 
 def test_a_commit_without_a_merge_request_is_named(scene: Scene) -> None:

@@ -74,6 +74,10 @@ class AirflowApi:
         body = {"logical_date": None, "conf": conf or {}, "dag_run_id": run_id}
         return _run(self._call("POST", f"dags/{dag_id}/dagRuns", body))
 
+    def delete_dag(self, dag_id: str) -> None:
+        """Deletes all that its database has of the DAG; ServiceError while tasks of it are running."""
+        self._call("DELETE", f"dags/{quote(dag_id, safe='')}")
+
     def unpause(self, dag_id: str) -> None:
         """Lets the DAG's runs be scheduled."""
         self._call("PATCH", f"dags/{dag_id}", {"is_paused": False})

@@ -14,12 +14,18 @@ if TYPE_CHECKING:
     from windlass.spec.environment import Environment
 
 
-def build_here(project: str, environments_dir: str | None, environments: Mapping[str, "Environment"]) -> "Archive":
-    """The release of the project that the command stands in; exits with 1 when lint has something to say."""
+def build_here(
+    project: str, environments_dir: str | None, environments: Mapping[str, "Environment"], review: int | None = None
+) -> "Archive":
+    """The release of the project that the command stands in; exits with 1 when lint has something to say.
+
+    With `review`, the release that the review of this merge request has: `project` is the review's name then.
+    """
     from windlass.cli.lint import print_problems
     from windlass.delivery.release.build import build_release
     from windlass.lint.report import check_with_environments
     from windlass.render.project import render_project
+    from windlass.render.review import review_pipelines
     from windlass.spec.errors import WindlassError
 
     folder = context.project_folder()
@@ -30,7 +36,8 @@ def build_here(project: str, environments_dir: str | None, environments: Mapping
     if not report.pipelines:
         raise WindlassError("there is nothing to release: no pipelines/*.yml here")
     pins = expected_versions(folder, report, context.first(environments))
-    rendered = render_project(folder, project, report.pipelines, report.catalog, pins)
+    pipelines = review_pipelines(report.pipelines, project, review) if review else report.pipelines
+    rendered = render_project(folder, project, pipelines, report.catalog, pins, paused=review is not None)
     return build_release(rendered.files, rendered.manifest)
 
 

@@ -143,6 +143,8 @@ def _subject(done: "Deployment") -> tuple[str, ...]:
     """What the change was about: a release by its tag or commit and its digest, a state, or with a hold everything."""
     if done.back_to:
         return (plain(done.back_to),)
+    if done.action == "remove":
+        return ("taken out",)
     if done.release is None:
         return ("all releases",)
     name = done.tag or (done.commit[:8] if done.commit else None)

@@ -35,6 +35,7 @@ COMMANDS = (
     "gate",
     "override",
     "promote",
+    "review",
     "verify",
     "rollback",
     "hold",

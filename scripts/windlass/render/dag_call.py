@@ -23,6 +23,8 @@ def dag_call(dag: Dag, surroundings: Surroundings) -> Call:
     if dag.end_date:
         keywords["end_date"] = _moment(dag.end_date, dag.timezone)
     keywords |= {"catchup": dag.catchup, "default_args": _defaults(dag)}
+    if surroundings.paused:
+        keywords["is_paused_upon_creation"] = True
     for name, value in (("max_active_runs", dag.max_active_runs), ("max_active_tasks", dag.max_active_tasks)):
         if value is not None:
             keywords[name] = value

@@ -34,12 +34,21 @@ class RenderedProject:
 
 
 def render_project(
-    folder: Path, project: str, pipelines: Mapping[str, Pipeline], catalog: Catalog, pins: Mapping[str, str]
+    folder: Path,
+    project: str,
+    pipelines: Mapping[str, Pipeline],
+    catalog: Catalog,
+    pins: Mapping[str, str],
+    *,
+    paused: bool = False,
 ) -> RenderedProject:
-    """The project in `folder` as a package called `project`; `pipelines` by their paths, without problems."""
+    """The project in `folder` as a package called `project`; `pipelines` by their paths, without problems.
+
+    With `paused`, Airflow begins with the DAGs paused.
+    """
     files = {"__init__.py": b"", ".airflowignore": _IGNORED.encode()}
     texts = {path: _text(folder, path) for pipeline in pipelines.values() for path in paths_of(pipeline, catalog)}
-    surroundings = Surroundings(project, catalog, pins, texts)
+    surroundings = Surroundings(project, catalog, pins, texts, paused)
     descriptions = {path: resolved(pipeline) for path, pipeline in pipelines.items()}
     written = {path: description.to_json() for path, description in descriptions.items()}
     for path, pipeline in pipelines.items():

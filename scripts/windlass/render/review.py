@@ -18,6 +18,8 @@ from windlass.spec.task import Assets, Task
 FOLDER = "reviews"
 _PATHS = {"deliver": "to", "file_to_s3": "key"}
 """The argument by which an operator says where in the data bucket it writes."""
+_STARTS = {"trigger_pipeline": "pipeline", "TriggerDagRunOperator": "trigger_dag_id"}
+"""The argument by which an operator names the pipeline that it starts."""
 N = TypeVar("N", bound=Noun)
 
 
@@ -55,31 +57,37 @@ def _dag(dag: Dag, name: str, project: str) -> Dag:
     return _changed(dag, name=name, schedule=None, catchup=False, deadline=None, notify=None, tags=tags)
 
 
-def _groups(groups: Mapping[str, Any], in_review: Callable[[Task], Task]) -> dict[str, Any]:
-    return {name: in_review(item) if isinstance(item, Task) else _group(item, in_review) for name, item in groups.items()}
+def _groups(groups: Mapping[str, Group], in_review: Callable[[Task], Task]) -> dict[str, Group]:
+    return {name: _changed(group, members=_members(group, in_review)) for name, group in groups.items()}
 
 
-def _group(group: Group, in_review: Callable[[Task], Task]) -> Group:
-    raise NotImplementedError
+def _members(group: Group, in_review: Callable[[Task], Task]) -> dict[str, Any]:
+    return {
+        name: in_review(member)
+        if isinstance(member, Task)
+        else _changed(member, members=_members(member, in_review))
+        for name, member in group.members.items()
+    }
 
 
 def _task(task: Task, project: str, iid: int, produced: set[str]) -> Task:
-    update: dict[str, Any] = {}
+    changed: dict[str, Any] = {}
     if task.assets:
-        update["assets"] = Assets.model_validate(
-            {
-                "in": [_asset(name, project, produced) for name in task.assets.inlets],
-                "out": [_asset(name, project, produced) for name in task.assets.outlets],
-            }
-        )
+        inlets, outlets = ([_asset(name, project, produced) for name in names] for names in _names(task.assets))
+        changed["assets"] = _changed(task.assets, inlets=inlets, outlets=outlets)
     kind, arguments = task.operator_type or "", task.arguments
     if argument := _PATHS.get(kind):
-        arguments[argument] = f"{FOLDER}/{project}/{arguments[argument]}"
-    elif kind == "trigger_pipeline":
-        arguments["pipeline"] = f"{arguments['pipeline']}_mr{iid}"
+        changed[argument] = f"{FOLDER}/{project}/{arguments[argument]}"
     elif kind == "wait_for_asset":
-        arguments["asset"] = _asset(str(arguments["asset"]), project, produced)
-    return _changed(task, extra=arguments, **update)
+        changed["asset"] = _asset(str(arguments["asset"]), project, produced)
+    elif argument := _STARTS.get(kind.rpartition(".")[2]):
+        # where it is a pipeline of another project there is none of that name, and the run says so
+        changed[argument] = f"{arguments[argument]}_mr{iid}"
+    return _changed(task, **changed)
+
+
+def _names(assets: Assets) -> tuple[list[str], list[str]]:
+    return assets.inlets, assets.outlets
 
 
 def _asset(name: str, project: str, produced: set[str]) -> str:
@@ -87,6 +95,9 @@ def _asset(name: str, project: str, produced: set[str]) -> str:
     return review_asset(name, project) if name in produced else name
 
 
-def _changed(noun: N, *, extra: Mapping[str, Any] | None = None, **fields: Any) -> N:
-    """A copy with other fields. What the noun worked out of its old ones and kept is not copied."""
-    raise NotImplementedError
+def _changed(noun: N, **values: Any) -> N:
+    """A copy with other values. What the noun worked out of its old ones and kept is not copied."""
+    copy = noun.model_copy(update=values)
+    for name in copy.__dict__.keys() - type(noun).model_fields.keys():
+        del copy.__dict__[name]
+    return copy

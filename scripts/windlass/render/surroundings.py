@@ -8,9 +8,13 @@ from windlass.catalog.operator import Catalog
 
 @dataclass(frozen=True)
 class Surroundings:
-    """`pins` are versions of models by name; `texts` what is in the files that pipelines name, by path."""
+    """`pins` are versions of models by name; `texts` what is in the files that pipelines name, by path.
+
+    Where they are `paused`, Airflow runs nothing of a new DAG before somebody says so.
+    """
 
     project: str
     catalog: Catalog
     pins: Mapping[str, str] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
+    paused: bool = False

@@ -114,9 +114,9 @@ class Override(Noun):
 class Evidence(Noun):
     """All of it. `groups` are the members of each group that the policy names, None where the token may not ask.
 
-    `members` are those of the project, None likewise; of both only people are named whom it is about. `brought` are the commits that `live` has not; `live_is_known` is
-    False where the default branch does not have what is live. `differs` are the keys of the environment that are
-    different here from what the policy's branch says. `person` asked for it.
+    `members` are those of the project, None likewise; of both only people are named whom it is about. `brought` are the
+    commits that `live` has not; `live_is_known` is False where the default branch does not have what is live. `differs`
+    are the keys of the environment that are different here from what the policy's branch says. `person` asked for it.
     """
 
     environment: Word

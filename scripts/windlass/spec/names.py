@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from windlass.spec.review import is_review
 from windlass.spec.taken_names import TAKEN
 
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -39,7 +40,8 @@ def check_relative_path(value: str) -> str:
 def project_name(name: str) -> str:
     """The project's name as a Python package: `-` and `.` become `_`.
 
-    Raises ValueError when a package would hide it: the bundle's folder comes last on Airflow's sys.path.
+    Raises ValueError when a package would hide it: the bundle's folder comes last on Airflow's sys.path; and when it
+    is what a review is called.
     """
     word = check_word(re.sub(r"[-.]", "_", name.lower()))
     if word in TAKEN:
@@ -47,6 +49,8 @@ def project_name(name: str) -> str:
             f"the project cannot be called {word!r}: a Python package of that name exists, "
             "which Airflow would import in its place"
         )
+    if is_review(word):
+        raise ValueError(f"the project cannot be called {word!r}: names that end so are those of reviews")
     return word
 
 

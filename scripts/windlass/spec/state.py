@@ -38,7 +38,7 @@ class Hold(Noun):
         return f"{what} is on hold since {self.at[:16].replace('T', ' ')} by {self.actor or 'unknown'}: {self.reason}"
 
 
-Action = Literal["promote", "rollback", "hold", "release-hold"]
+Action = Literal["promote", "rollback", "hold", "release-hold", "remove"]
 
 
 class Deployment(Noun):
@@ -46,7 +46,7 @@ class Deployment(Noun):
 
     `project` is null where the whole environment went back to the state `back_to`. `hold` is the hold that the change
     set or, for `release-hold`, took away; without one, and without a project, the whole environment was frozen or
-    unfrozen. `source` is the environment that the release was promoted from. `gate` is the digest of the decision that
+    unfrozen. With `remove` the project went, and `replaces` was its last release. `source` is the environment that the release was promoted from. `gate` is the digest of the decision that
     let it pass.
     """
 

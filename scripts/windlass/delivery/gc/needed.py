@@ -15,6 +15,7 @@ from windlass.delivery.release.archive import read_archive
 from windlass.spec.airflow import DagReport, Run
 from windlass.spec.errors import DeliveryError
 from windlass.spec.model import model_key, read_version
+from windlass.spec.review import reviewed
 from windlass.spec.state import ProjectState, State, ledger_key
 from windlass.spec.store import Listed, Missing
 
@@ -169,7 +170,7 @@ def _need_history(
         if state.name in waiting:
             _need(needed, _named(state), waiting.pop(state.name))
         for project, then in state.projects.items():
-            latest = lived.setdefault(project, set())
+            latest = lived.setdefault(_counted_as(project), set())
             if len(latest) < keep or then.release in latest:
                 latest.add(then.release)
                 _need(needed, _of(project, then), f"among the last releases of {place.name}")
@@ -183,6 +184,12 @@ def _need_history(
             f"Airflow of {place.name} names state {version!r} ({why}), and {place.prefix} never had it: "
             "nothing is removed; look whether environments and bundle have the same prefix"
         )
+
+
+def _counted_as(project: str) -> str:
+    """With which others a project's last releases are counted: all reviews of a project are counted as one."""
+    review = reviewed(project)
+    return f"reviews of {review[0]}" if review else project
 
 
 def _need_losers_of_record(needed: dict[Name, str], place: Place, found: Iterable[Unit]) -> None:

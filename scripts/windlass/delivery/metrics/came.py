@@ -14,6 +14,7 @@ from windlass.delivery.verification.verdicts import load_verdicts
 from windlass.spec.errors import DeliveryError
 from windlass.spec.moment import read_timestamp
 from windlass.spec.release import provenance_key
+from windlass.spec.review import is_review
 from windlass.spec.state import LedgerRecord, ProjectState
 from windlass.spec.store import Missing
 from windlass.spec.verdict import Verdict
@@ -88,6 +89,8 @@ def _steps(place: Place, record: LedgerRecord, faults: list[str]) -> list[_Step]
         return []
     steps: list[_Step] = []
     for project in sorted(before.keys() | state.projects.keys()):
+        if is_review(project):
+            continue
         old, new = before.get(project), state.projects.get(project)
         if (old.release if old else None) != (new.release if new else None):
             steps.append(_Step(project, old, new, record.serial, at, record.deployment.action == "rollback"))

@@ -1,4 +1,4 @@
-"""Puts a whole environment back to an earlier state in one swap: every project, the settings, and not the holds."""
+"""Puts a whole environment back to an earlier state in one swap: every project, the settings; no holds, no reviews."""
 
 from dataclasses import dataclass, replace
 
@@ -9,6 +9,7 @@ from windlass.delivery.promotion.perform import SYSTEM_CLOCK, Author, Clock, Pro
 from windlass.delivery.promotion.survey import load_release
 from windlass.delivery.release.trust import Claim, doubts
 from windlass.spec.errors import DeliveryError
+from windlass.spec.review import is_review
 from windlass.spec.state import Deployment, ProjectState, State
 
 
@@ -21,9 +22,15 @@ class Return:
     earlier: State
 
     @property
+    def content(self) -> dict[str, ProjectState]:
+        """The projects as they will be: a review that was closed since does not come back, and none goes."""
+        reviews = {name: live for name, live in self.live.projects.items() if is_review(name)}
+        return {name: then for name, then in self.earlier.projects.items() if not is_review(name)} | reviews
+
+    @property
     def projects(self) -> dict[str, tuple[ProjectState | None, ProjectState | None]]:
         """Each project that changes."""
-        before, after = self.live.projects, self.earlier.projects
+        before, after = self.live.projects, self.content
         return {
             name: (before.get(name), after.get(name))
             for name in sorted(before.keys() | after.keys())
@@ -91,7 +98,7 @@ def go_back(
             serial=live.serial + 1,
             previous=live.name,
             environment=earlier.environment,
-            projects=earlier.projects,
+            projects=made[-1].content,
             holds=live.holds,
             frozen=live.frozen,
             deployment=Deployment(

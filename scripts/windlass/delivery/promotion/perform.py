@@ -132,10 +132,11 @@ def _require_not_taken_back(target: Place, project: str, state: State, since: St
     known = since.serial if since else 0
     for newer in takewhile(lambda one: one.serial > known, chain([state], states_from(target, state))):
         done = newer.deployment
-        if done.action == "rollback" and done.project in (None, project):
+        if done.action in ("rollback", "remove") and done.project in (None, project):
             what, who = done.project or "all of it", done.actor or "unknown"
+            how = "rolled back" if done.action == "rollback" else "taken out"
             raise DeliveryError(
-                f"{target.name} stays as it is: {what} was rolled back by {who} ({newer.name}) while this promotion "
+                f"{target.name} stays as it is: {what} was {how} by {who} ({newer.name}) while this promotion "
                 "was under way; promote again if that is still wanted"
             )
 

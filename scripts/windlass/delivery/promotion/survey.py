@@ -17,6 +17,7 @@ from windlass.spec.environment import RuntimeSettings
 from windlass.spec.errors import DeliveryError
 from windlass.spec.model import ModelVersion
 from windlass.spec.release import release_key
+from windlass.spec.review import is_review
 from windlass.spec.state import ProjectState, State
 from windlass.spec.store import Missing, holds
 
@@ -102,8 +103,13 @@ def deciding_promotion(
     """Plans the promotion of `release` against whatever state is live then; `trained` and `gated` as in `survey`.
 
     `offer` and `now` are for a plan that is shown: see Facts. `ask` asks the gate of the environment, each time anew;
-    what is live already needs no gate.
+    what is live already needs no gate. A review goes nowhere.
     """
+    if is_review(release.manifest.project) and source.name != target.name:
+        raise DeliveryError(
+            f"{release.manifest.project} is a review and stays in {source.name}: merge the request, "
+            "and promote the release of the default branch"
+        )
 
     def decide(state: State | None) -> Plan:
         commit = origin.commit if trained else None

@@ -1,0 +1,41 @@
+"""Whether merge requests are still open: one question for all of them."""
+
+from collections.abc import Collection
+from typing import Literal
+
+from windlass.adapters.gitlab.connection import Connection
+
+_WHAT = "its merge requests"
+_AT_ONCE = 100
+_STATES: dict[str, Literal["open", "closed", "merged"]] = {
+    "opened": "open",
+    "locked": "open",
+    "closed": "closed",
+    "merged": "merged",
+}
+
+
+def standings(connection: Connection, iids: Collection[int]) -> dict[int, Literal["open", "closed", "merged", "gone"]]:
+    """What each of the merge requests is; `gone` where the project has none of that number.
+
+    ServiceError where the token may not read merge requests: then nothing is taken for gone.
+    """
+    wanted = sorted(set(iids))
+    found: dict[int, Literal["open", "closed", "merged", "gone"]] = {}
+    with connection.understood(_WHAT):
+        for begin in range(0, len(wanted), _AT_ONCE):
+            some = wanted[begin : begin + _AT_ONCE]
+            listed = connection.ask(_WHAT, lambda some=some: _list(connection, some))  # type: ignore[misc]
+            found |= dict.fromkeys(some, "gone")
+            for one in listed:
+                if one["iid"] not in some:
+                    raise connection.not_understood(_WHAT)
+                found[one["iid"]] = _STATES[one["state"]]
+    return found
+
+
+def _list(connection: Connection, iids: list[int]) -> list[dict[str, object]]:
+    requests = connection.project.mergerequests.list(
+        iids=iids, state="all", scope="all", per_page=_AT_ONCE, get_all=True, obey_rate_limit=False
+    )
+    return [one.attributes for one in requests]
