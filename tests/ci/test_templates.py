@@ -210,9 +210,9 @@ def test_every_input_is_described_and_free_text_is_limited_by_a_pattern(path: Pa
 
 
 def test_every_file_of_a_stage_is_included_by_the_whole() -> None:
-    # environments.yml is for the repository that owns the environments
+    # environments.yml is for the repository that owns the environments; with review.yml code that nobody has merged runs
     included = set(re.findall(r"local: /ci/(\w+)\.yml", (ROOT / "ci/model.yml").read_text()))
-    assert included == {path.stem for path in TEMPLATES} - {"model", "base", "environments"}
+    assert included == {path.stem for path in TEMPLATES} - {"model", "base", "environments", "review"}
 
 
 def test_a_jobs_token_is_in_a_file_for_its_owner_and_boto3_is_told_where(tmp_path: Path) -> None:

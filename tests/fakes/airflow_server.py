@@ -16,6 +16,7 @@ class AirflowServer:
     """Hand `answer` to `http_stub`; the address of an environment's Airflow is `<url>/<prefix>`.
 
     `broken` holds commits whose files cannot be imported, `outcome` is how a run ends, and it writes `delivers`.
+    Where it `keeps_rows`, a DAG that went is stale until it is deleted, which one that is `busy` cannot be.
     """
 
     store: Store
@@ -24,6 +25,9 @@ class AirflowServer:
     delivers: str | None = None
     triggered: list[str] = field(default_factory=list)
     away: bool = False
+    keeps_rows: bool = False
+    rows: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    busy: set[str] = field(default_factory=set)
 
     def answer(self, request: Request) -> tuple[int, Any]:
         prefix, _, path = request.path.lstrip("/").partition("/")
@@ -43,6 +47,8 @@ class AirflowServer:
         if path == "importErrors":
             found = self._errors(prefix)
             return 200, {"import_errors": found, "total_entries": len(found)}
+        if request.method == "DELETE":
+            return self._delete(prefix, path.removeprefix("dags/"))
         if path.startswith("parseDagFile"):
             return 200, {}
         if match := re.fullmatch(r"dags/(\w+)/dagRuns(?:/([^/]+))?(/taskInstances)?", path):
@@ -67,7 +73,20 @@ class AirflowServer:
         dates = {"logical_date": None, "run_after": "2026-11-22T10:00:00Z", "start_date": "2026-11-22T10:00:01Z"}
         return 200, {"dag_id": dag_id, "dag_run_id": run_id, "state": self.outcome, "bundle_version": version, **dates}
 
+    def _delete(self, prefix: str, dag_id: str) -> tuple[int, Any]:
+        if dag_id in self.busy:
+            return 409, {"detail": f"Task instances of dag with id: '{dag_id}' are still running"}
+        return (204, {}) if self.rows.pop((prefix, dag_id), None) else (404, {"detail": "not found"})
+
     def _dags(self, prefix: str) -> list[dict[str, Any]]:
+        alive = self._alive(prefix)
+        if not self.keeps_rows:
+            return alive
+        self.rows |= {(prefix, dag["dag_id"]): {**dag, "is_stale": True} for dag in alive}
+        ids = {dag["dag_id"] for dag in alive}
+        return [*alive, *(row for (where, dag_id), row in self.rows.items() if where == prefix and dag_id not in ids)]
+
+    def _alive(self, prefix: str) -> list[dict[str, Any]]:
         return [
             {
                 "dag_id": dag_id,

@@ -63,9 +63,7 @@ def _groups(groups: Mapping[str, Group], in_review: Callable[[Task], Task]) -> d
 
 def _members(group: Group, in_review: Callable[[Task], Task]) -> dict[str, Any]:
     return {
-        name: in_review(member)
-        if isinstance(member, Task)
-        else _changed(member, members=_members(member, in_review))
+        name: in_review(member) if isinstance(member, Task) else _changed(member, members=_members(member, in_review))
         for name, member in group.members.items()
     }
 

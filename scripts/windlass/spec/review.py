@@ -1,13 +1,16 @@
-"""How a review is called: what a merge request delivers beside the real project has the project's name and `_mr<IID>`."""
+"""How a review is called: what a merge request delivers beside the real project has its name and `_mr<IID>`."""
 
 import re
+from typing import Literal
 
 _REVIEW = re.compile(r"([a-z][a-z0-9_]*?)_mr([1-9][0-9]*)")
 _LONGEST = 63
+Standing = Literal["open", "closed", "merged", "gone"]
+"""What GitLab says of a merge request; `gone`: it has none of that number."""
 
 
 def review_name(name: str, iid: int) -> str:
-    """The name that a project, or a pipeline of it, has in the review of merge request `iid`; ValueError if too long."""
+    """The name of a project, or of a pipeline of it, in the review of merge request `iid`; ValueError if too long."""
     reviewed = f"{name}_mr{iid}"
     if len(reviewed) > _LONGEST:
         raise ValueError(f"{reviewed!r} has more than {_LONGEST} characters; give {name!r} a shorter name")

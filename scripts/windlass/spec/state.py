@@ -46,8 +46,8 @@ class Deployment(Noun):
 
     `project` is null where the whole environment went back to the state `back_to`. `hold` is the hold that the change
     set or, for `release-hold`, took away; without one, and without a project, the whole environment was frozen or
-    unfrozen. With `remove` the project went, and `replaces` was its last release. `source` is the environment that the release was promoted from. `gate` is the digest of the decision that
-    let it pass.
+    unfrozen. With `remove` the project went, and `replaces` was its last release. `source` is the environment that the
+    release was promoted from. `gate` is the digest of the decision that let it pass.
     """
 
     action: Action

@@ -1,13 +1,15 @@
 """Whether merge requests are still open: one question for all of them."""
 
 from collections.abc import Collection
-from typing import Literal
+from functools import partial
+from typing import Any
 
 from windlass.adapters.gitlab.connection import Connection
+from windlass.spec.review import Standing
 
 _WHAT = "its merge requests"
 _AT_ONCE = 100
-_STATES: dict[str, Literal["open", "closed", "merged"]] = {
+_STATES: dict[str, Standing] = {
     "opened": "open",
     "locked": "open",
     "closed": "closed",
@@ -15,17 +17,17 @@ _STATES: dict[str, Literal["open", "closed", "merged"]] = {
 }
 
 
-def standings(connection: Connection, iids: Collection[int]) -> dict[int, Literal["open", "closed", "merged", "gone"]]:
+def standings(connection: Connection, iids: Collection[int]) -> dict[int, Standing]:
     """What each of the merge requests is; `gone` where the project has none of that number.
 
     ServiceError where the token may not read merge requests: then nothing is taken for gone.
     """
     wanted = sorted(set(iids))
-    found: dict[int, Literal["open", "closed", "merged", "gone"]] = {}
+    found: dict[int, Standing] = {}
     with connection.understood(_WHAT):
         for begin in range(0, len(wanted), _AT_ONCE):
             some = wanted[begin : begin + _AT_ONCE]
-            listed = connection.ask(_WHAT, lambda some=some: _list(connection, some))  # type: ignore[misc]
+            listed = connection.ask(_WHAT, partial(_list, connection, some))
             found |= dict.fromkeys(some, "gone")
             for one in listed:
                 if one["iid"] not in some:
@@ -34,7 +36,7 @@ def standings(connection: Connection, iids: Collection[int]) -> dict[int, Litera
     return found
 
 
-def _list(connection: Connection, iids: list[int]) -> list[dict[str, object]]:
+def _list(connection: Connection, iids: list[int]) -> list[dict[str, Any]]:
     requests = connection.project.mergerequests.list(
         iids=iids, state="all", scope="all", per_page=_AT_ONCE, get_all=True, obey_rate_limit=False
     )

@@ -2,14 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from windlass.spec.airflow import DagReport
-from windlass.spec.review import review_name, reviewed
+from windlass.spec.review import Standing, review_name, reviewed
 from windlass.spec.state import ProjectState, State
-
-Standing = Literal["open", "closed", "merged", "gone"]
-"""What GitLab says of a merge request; `gone`: it has none of that number."""
 
 
 @dataclass(frozen=True)

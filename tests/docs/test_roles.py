@@ -1,0 +1,98 @@
+"""The guides for each role: every command on them is run, and shows what the page says that it shows."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.docs.session import Session, Windlass
+from tests.fakes.airflow_server import AirflowServer
+from tests.fakes.http_stub import http_stub
+from tests.fakes.memory_store import MemoryStore
+from tests.gate.conftest import USUAL, Scene, scene, world
+from windlass.cli.main import main
+
+__all__ = ["scene", "world"]
+
+ROOT = Path(__file__).parents[2]
+ROLES = ROOT / "docs/roles"
+WHO = {f"GIT_{who}_{what}": "ann@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+Compare = Callable[[Path, str], None]
+
+
+@pytest.fixture
+def session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Session]:
+    """An empty folder beside the platform's checkout, buckets in memory, and an Airflow for each environment."""
+    for name in [name for name in os.environ if name.startswith(("AWS_", "CI", "GIT", "WINDLASS"))]:
+        monkeypatch.delenv(name)
+    store, home = MemoryStore(), tmp_path / "home"
+    shutil.copytree(ROOT / "environments", home / "windlass/environments")
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    given = {**WHO, "USER": "ann", "PATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(home)
+    with http_stub(AirflowServer(store).answer) as airflow:
+
+        def windlass(*arguments: str) -> tuple[int, str, str]:
+            target = next((name for name in ("prod", "stage", "dev") if name in arguments), "dev")
+            for name, value in (("URL", f"{airflow.url}/{target}"), ("USERNAME", "windlass"), ("PASSWORD", "secret")):
+                monkeypatch.setenv(f"WINDLASS_AIRFLOW_{name}", value)
+            return _called(monkeypatch, capsys, store, *arguments)
+
+        monkeypatch.setenv("WINDLASS_ENVIRONMENTS", str(home / "windlass/environments"))
+        yield Session(home, windlass, {**os.environ}, monkeypatch.chdir)
+
+
+def _called(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], store: MemoryStore, *arguments: str
+) -> tuple[int, str, str]:
+    monkeypatch.setattr(sys, "argv", ["windlass", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main(lambda name: store)
+    captured = capsys.readouterr()
+    return int(ended.value.code or 0), captured.out, captured.err
+
+
+@pytest.mark.parametrize("role", ["data-scientist", "data-engineer", "developer"])
+def test_every_command_of_the_guide_shows_what_the_page_says(role: str, session: Session, compare_golden: Compare) -> None:
+    page = ROLES / f"{role}.md"
+    compare_golden(page, session.shown(page.read_text()))
+
+
+@pytest.mark.stack
+def test_every_command_of_the_managers_guide_shows_what_the_page_says(
+    scene: Scene, capsys: pytest.CaptureFixture[str], compare_golden: Compare
+) -> None:
+    scene.policy(USUAL.replace("roles: {data-engineer: 1}", "roles: {manager: 1}"))
+    scene.live = None
+    review = scene.merge("ann", "pipelines/house_prices.yml")
+    scene.release()
+    scene.tag("v1.0.0", by="dev")
+
+    def windlass(*arguments: str) -> tuple[int, str, str]:
+        return _called(scene.monkeypatch, capsys, scene.world.store, *arguments)
+
+    def act(words: str) -> None:
+        person, verb, _ = words.split()
+        getattr(scene.gitlab, {"approves": "approve", "withdraws": "withdraw"}[verb])(review, person)
+
+    run: Windlass = windlass
+    page = ROLES / "manager.md"
+    session = Session(scene.checkout, run, {**os.environ}, scene.monkeypatch.chdir, act)
+    compare_golden(page, session.shown(page.read_text()))
+
+
+@pytest.mark.parametrize("page", sorted(ROLES.glob("*.md")), ids=lambda page: page.stem)
+def test_a_guide_has_ten_tasks(page: Path) -> None:
+    tasks = [line for line in page.read_text().splitlines() if line.startswith("## ")]
+    assert len(tasks) == 10
+
+
+def test_the_scientists_guide_says_nothing_of_airflow() -> None:
+    assert "airflow" not in (ROLES / "data-scientist.md").read_text().lower()
