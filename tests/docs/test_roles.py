@@ -13,6 +13,7 @@ from tests.fakes.airflow_server import AirflowServer
 from tests.fakes.http_stub import http_stub
 from tests.fakes.memory_store import MemoryStore
 from tests.gate.conftest import USUAL, Scene, scene, world
+from tests.gate.server import Review
 from windlass.cli.main import main
 
 __all__ = ["scene", "world"]
@@ -20,20 +21,19 @@ __all__ = ["scene", "world"]
 ROOT = Path(__file__).parents[2]
 ROLES = ROOT / "docs/roles"
 WHO = {f"GIT_{who}_{what}": "ann@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+WHEN = dict.fromkeys(("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"), "2026-11-23T10:00:00Z")
 Compare = Callable[[Path, str], None]
 
 
 @pytest.fixture
-def session(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Session]:
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Session]:
     """An empty folder beside the platform's checkout, buckets in memory, and an Airflow for each environment."""
     for name in [name for name in os.environ if name.startswith(("AWS_", "CI", "GIT", "WINDLASS"))]:
         monkeypatch.delenv(name)
     store, home = MemoryStore(), tmp_path / "home"
     shutil.copytree(ROOT / "environments", home / "windlass/environments")
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    given = {**WHO, "USER": "ann", "PATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+    given = {**WHO, **WHEN, "USER": "ann", "PATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(home)
@@ -60,7 +60,9 @@ def _called(
 
 
 @pytest.mark.parametrize("role", ["data-scientist", "data-engineer", "developer"])
-def test_every_command_of_the_guide_shows_what_the_page_says(role: str, session: Session, compare_golden: Compare) -> None:
+def test_every_command_of_the_guide_shows_what_the_page_says(
+    role: str, session: Session, compare_golden: Compare
+) -> None:
     page = ROLES / f"{role}.md"
     compare_golden(page, session.shown(page.read_text()))
 
@@ -70,22 +72,47 @@ def test_every_command_of_the_managers_guide_shows_what_the_page_says(
     scene: Scene, capsys: pytest.CaptureFixture[str], compare_golden: Compare
 ) -> None:
     scene.policy(USUAL.replace("roles: {data-engineer: 1}", "roles: {manager: 1}"))
-    scene.live = None
-    review = scene.merge("ann", "pipelines/house_prices.yml")
-    scene.release()
-    scene.tag("v1.0.0", by="dev")
+    review = _opened(scene)
 
     def windlass(*arguments: str) -> tuple[int, str, str]:
         return _called(scene.monkeypatch, capsys, scene.world.store, *arguments)
 
     def act(words: str) -> None:
         person, verb, _ = words.split()
-        getattr(scene.gitlab, {"approves": "approve", "withdraws": "withdraw"}[verb])(review, person)
+        if verb == "approves":
+            scene.gitlab.approve(review, person)
+        else:
+            assert verb == "merges"
+            _merged(scene, review)
 
     run: Windlass = windlass
     page = ROLES / "manager.md"
     session = Session(scene.checkout, run, {**os.environ}, scene.monkeypatch.chdir, act)
     compare_golden(page, session.shown(page.read_text()))
+
+
+def _opened(scene: Scene) -> Review:
+    """A merge request of ann, after a first release that is live."""
+    assert scene.live
+    scene.world.promote(scene.release("zero"), scene.live, "prod")
+    scene.git("checkout", "-q", "-b", "change-1")
+    (scene.checkout / "pipelines").mkdir()
+    (scene.checkout / "pipelines/read_digits.yml").write_text("change\n")
+    review = Review(1, "ann", "", scene.commit("change"), state="opened", versions=["2026-11-22T10:00:00.000Z"])
+    scene.push("change-1:refs/merge-requests/1/head")
+    scene.gitlab.reviews.append(review)
+    scene.in_job("ann", "change-1")
+    return review
+
+
+def _merged(scene: Scene, review: Review) -> None:
+    """It is merged, and has come to dev with a tag for prod."""
+    scene.git("checkout", "-q", "main")
+    scene.git("merge", "-q", "--no-ff", "-m", "Merge !1", "change-1")
+    review.commit, review.state = scene.head, "merged"
+    scene.push()
+    scene.release()
+    scene.tag("v1.0.0", by="dev")
 
 
 @pytest.mark.parametrize("page", sorted(ROLES.glob("*.md")), ids=lambda page: page.stem)

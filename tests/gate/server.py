@@ -31,6 +31,8 @@ class Review:
     notes: list[dict[str, Any]] = field(default_factory=list)
     approved_by: list[str] = field(default_factory=list)
     versions: list[str] = field(default_factory=list)
+    commits: list[str] = field(default_factory=list)
+    """Those of a merge request that was merged by fast-forward: it has no `commit` of its own then."""
 
 
 @dataclass
@@ -130,7 +132,9 @@ class FakeGitlab:
         if match := re.fullmatch(r"/pipelines/(\d+)", rest):
             return next((one for one in self.pipelines if one["id"] == int(match[1])), None)
         if match := re.fullmatch(r"/repository/commits/(\w+)/merge_requests", rest):
-            return [self._shown(one) for one in self.reviews if match[1] in (one.commit, one.head)]
+            return [self._shown(one) for one in self.reviews if match[1] in (one.commit, one.head, *one.commits)]
+        if match := re.fullmatch(r"/merge_requests/(\d+)", rest):
+            return next((self._shown(one) for one in self.reviews if one.iid == int(match[1])), None)
         if match := re.fullmatch(r"/merge_requests/(\d+)/(notes|approvals|versions)", rest):
             review = next((one for one in self.reviews if one.iid == int(match[1])), None)
             return self._about(review, match[2]) if review else None
@@ -154,7 +158,7 @@ class FakeGitlab:
             "author": {"username": one.author},
             "web_url": f"{self.url}/ocr/digits/-/merge_requests/{one.iid}",
             "sha": one.head,
-            "merge_commit_sha": one.commit,
+            "merge_commit_sha": one.commit or None,
             "squash_commit_sha": None,
         }
 

@@ -4,12 +4,13 @@ Commands run in this process, as a job's script does: in a clone of the commit, 
 variables of GitLab. S3 is a store in memory.
 """
 
+import io
 import json
 import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,6 @@ class Story:
     airflow: AirflowServer
     folder: Path
     monkeypatch: pytest.MonkeyPatch
-    capsys: pytest.CaptureFixture[str]
     airflow_url: str
     said: list[str] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
@@ -93,11 +93,8 @@ class Story:
     def policy(self, gate: str = GATE, roles: str = ROLES, owners: str = "") -> None:
         """What the platform's main says from now on."""
         files = {name: FILES[name] for name in ("environments/base.yml",)}
-        for name, more in {
-            "dev": "",
-            "stage": "upstream: dev\n" + VERIFY,
-            "prod": "upstream: stage\n" + VERIFY + gate,
-        }.items():
+        way = {"dev": "", "stage": "upstream: dev\n" + VERIFY, "prod": "upstream: stage\n" + VERIFY + gate}
+        for name, more in way.items():
             files[f"environments/{name}.yml"] = f"extends: base\n{more}" + AIRFLOW % (self.airflow_url, name)
         files["environments/roles.yml"], files["environments/CODEOWNERS"] = roles, owners
         if not hasattr(self, "platform"):
@@ -151,14 +148,9 @@ class Story:
     @contextmanager
     def job(self, user: str, ref: str = "main", *, tag: bool = False, request: Any = None, **more: str) -> Iterator[Job]:
         """A job in a pipeline that the user began; commands of the `with` run in it."""
-        reference = f"refs/tags/{ref}" if tag else f"refs/heads/{ref}"
-        operator = self.company.remote("root")
+        operator = self.remote("root")
         clone = self.folder / f"job-{len(list(self.folder.glob('job-*')))}"
-        clone.mkdir()
-        operator.git(clone, "init", "--quiet")
-        operator.git(clone, "fetch", "--quiet", "--tags", operator.project(PROJECT), f"+{reference}:refs/windlass/ref")
-        operator.git(clone, "checkout", "--quiet", "--detach", "refs/windlass/ref^{commit}")
-        operator.git(clone, "config", "remote.origin.url", operator.project(PROJECT))
+        operator.git(self.folder, "clone", "--quiet", "--branch", ref, operator.project(PROJECT), str(clone))
         sha = operator.git(clone, "rev-parse", "HEAD")
         shutil.copytree(self.platform.folder / "environments", clone / ".windlass/platform/environments")
         project, url = self.project, self.company.standin.url
@@ -205,15 +197,14 @@ class Story:
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
         """`windlass ARGUMENTS`: exit code, standard output and standard error."""
-        self.capsys.readouterr()
-        with self.monkeypatch.context() as patch:
+        out, err = io.StringIO(), io.StringIO()
+        with self.monkeypatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
             patch.setattr(sys, "argv", ["windlass", *arguments])
             with pytest.raises(SystemExit) as ended:
                 main(lambda name: self.store)
-        captured = self.capsys.readouterr()
-        self.said += [captured.out, captured.err]
-        assert "Traceback" not in captured.err
-        return int(ended.value.code or 0), captured.out, captured.err
+        self.said += [out.getvalue(), err.getvalue()]
+        assert "Traceback" not in err.getvalue()
+        return int(ended.value.code or 0), out.getvalue(), err.getvalue()
 
     def must(self, *arguments: str) -> str:
         code, out, err = self.run(*arguments)
@@ -282,10 +273,7 @@ class Story:
 
 @contextmanager
 def told_story(
-    folder: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    faults: Callable[[], Faults] = Faults,
+    folder: Path, monkeypatch: pytest.MonkeyPatch, faults: Callable[[], Faults] = Faults
 ) -> Iterator[Story]:
     """A story that has not begun."""
     for name in [name for name in os.environ if name.startswith(("AWS_", "CI", "GIT", "WINDLASS"))]:
@@ -299,14 +287,14 @@ def told_story(
     airflow = AirflowServer(store)
     try:
         with http_stub(airflow.answer) as stub:
-            yield Story(Company(standin), store, airflow, folder, monkeypatch, capsys, stub.url)
+            yield Story(Company(standin), store, airflow, folder, monkeypatch, stub.url)
     finally:
         stop()
 
 
 @pytest.fixture
-def story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Story]:
+def story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
     """The company before its first merge request."""
-    with told_story(tmp_path, monkeypatch, capsys) as found:
+    with told_story(tmp_path, monkeypatch) as found:
         found.begin()
         yield found

@@ -12,6 +12,15 @@ from tests.ci.listing import Listed, listed_jobs, repository
 pytestmark = pytest.mark.stack
 
 GOLDEN = Path(__file__).with_name("events.txt")
+MORE = {
+    "merge request of a fork, in the fork": ["CI_MERGE_REQUEST_PROJECT_ID=1", "CI_PROJECT_ID=2"],
+    "merge request of a branch": ["CI_MERGE_REQUEST_PROJECT_ID=1", "CI_PROJECT_ID=1"],
+    "merge train": ["CI_MERGE_REQUEST_EVENT_TYPE=merge_train"],
+}
+EVERY = EVENTS | {
+    name: [*EVENTS["merge request"], *(word for one in given for word in ("--variable", one))]
+    for name, given in MORE.items()
+}
 PIPELINE = "include:\n  - {local: /ci/review.yml, inputs: {project: digits}}\n"
 
 
@@ -20,7 +29,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Liste
     """The jobs of each event."""
     clone = repository(tmp_path_factory.mktemp("events") / "clone", PIPELINE)
     with ThreadPoolExecutor(2) as pool:
-        return dict(zip(EVENTS, pool.map(lambda options: listed_jobs(clone, options), EVENTS.values()), strict=True))
+        return dict(zip(EVERY, pool.map(lambda options: listed_jobs(clone, options), EVERY.values()), strict=True))
 
 
 def test_each_event_has_the_jobs_of_the_table(

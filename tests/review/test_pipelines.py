@@ -133,7 +133,7 @@ def test_the_real_pipelines_stay_as_they_were(written: dict[str, Pipeline]) -> N
 
 def test_a_pipeline_whose_name_has_no_room_for_a_review_says_so() -> None:
     long = pipeline(SCORE.replace("name: score", f"name: {'s' * 61}"))
-    with pytest.raises(DeliveryError, match=r"cannot have a review: .* has more than 63 characters; give 's+' a shorter"):
+    with pytest.raises(DeliveryError, match=r"cannot have a review: .* has more than 63 characters; give"):
         review_pipelines({"x.yml": long}, "bank_mr7", 7)
 
 

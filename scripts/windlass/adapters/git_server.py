@@ -8,7 +8,8 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,10 +25,16 @@ _SETTINGS = (
     "-c", "http.followRedirects=false",
     "-c", "protocol.ext.allow=never",
     "-c", "gc.auto=0",
+    "-c", "http.lowSpeedLimit=1",
+    "-c", "http.lowSpeedTime=60",
 )  # fmt: skip
 _SECONDS = 300
-_REFUSED = re.compile(r"(?i)authentication failed|access denied|403|401|not found|could not read Username")
+PAUSES = (0.2, 1.0, 4.0)
+"""Seconds between the tries of one call, as for GitLab's API."""
+_REFUSED = re.compile(r"(?i)authentication failed|access denied|error: 40[13]\b|not found|could not read Username")
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_USAGE = 129
+"""How git ends that does not know an option."""
 _LARGEST_FILE = 1_000_000
 _MOST_FILES = 500
 
@@ -62,8 +69,8 @@ class ServerRepository:
             raise ServiceError(f"{self.access.path} has no default branch on {self.access.server}")
         return match[1]
 
-    def fetch(self, branch: str, tag: str | None = None, *, history: bool = True) -> str:
-        """Brings the branch, and the tag where the server has it; the branch's commit.
+    def fetch(self, branch: str, tag: str | None = None, *, history: bool = True, ref: str | None = None) -> str:
+        """Brings the branch, and the tag and the other `ref` where the server has them; the branch's commit.
 
         Without `history` only its newest commit comes; with it all commits, and no content of files.
         """
@@ -71,8 +78,9 @@ class ServerRepository:
         self._git("config", "remote.origin.url", self.access.url)
         depth = ("--filter=blob:none",) if history else ("--depth=1",)
         self._remote("fetch", "--quiet", "--no-tags", *depth, "origin", f"+refs/heads/{branch}:refs/heads/{branch}")
-        if tag is not None and self._remote("ls-remote", "origin", f"refs/tags/{tag}"):
-            self._remote("fetch", "--quiet", "--no-tags", *depth, "origin", f"+refs/tags/{tag}:refs/tags/{tag}")
+        for more in (f"refs/tags/{tag}" if tag is not None else None, ref):
+            if more and self._remote("ls-remote", "origin", more):
+                self._remote("fetch", "--quiet", "--no-tags", *depth, "origin", f"+{more}:{more}")
         head = self.commit_of(f"refs/heads/{branch}")
         if head is None:
             raise ServiceError(f"{self.access.path} has no branch {branch} on {self.access.server}")
@@ -105,6 +113,29 @@ class ServerRepository:
         told = self._git("rev-list", "--first-parent", "--reverse", commit, f"^{live}")
         return [self._commit(sha) for sha in told.split()]
 
+    def beside(self, live: str, commit: Commit) -> list[Commit]:
+        """The commits that a merge brought to its first parent, along the line of each other parent; not `live`'s."""
+        if len(commit.parents) < 2:
+            return []
+        first, *others = commit.parents
+        lines = [self._git("rev-list", "--first-parent", "--reverse", one, f"^{first}", f"^{live}") for one in others]
+        return [self._commit(sha) for sha in dict.fromkeys("".join(lines).split())]
+
+    def by_hand(self, commit: Commit) -> list[str]:
+        """The paths that a merge of two commits holds otherwise than git merges them; a git before 2.38 finds none."""
+        if len(commit.parents) != 2:
+            return []
+        try:
+            told = self._run("merge-tree", "--write-tree", "--no-messages", *commit.parents, accepted=(0, 1)).stdout
+        except _GitRefused as refused:
+            if refused.code == _USAGE:
+                return []
+            what = f"{self.access.path} on {self.access.server}"
+            raise TransientError(f"{what} does not answer git ({refused}); try again in a moment") from refused
+        tree = told.decode().split("\n")[0]
+        differ = self._git("diff-tree", "-r", "-z", "--no-renames", "--name-only", tree, commit.sha)
+        return sorted({path for path in differ.split("\0") if path})
+
     def changed_paths(self, sha: str) -> list[str]:
         """The paths that the commit changes against its first parent; a file that moved counts under both."""
         parent = self.commit_of(f"{sha}^1")
@@ -112,15 +143,27 @@ class ServerRepository:
         told = self._git("diff-tree", "-r", "-z", "--no-renames", "--name-only", *between)
         return sorted({path for path in told.split("\0") if path})
 
-    def files(self, commit: str, folder: str) -> dict[str, bytes]:
-        """The regular files that lie in `folder` itself at `commit`."""
+    def proposed_paths(self, branch: str, head: str) -> list[str]:
+        """The paths that `head` changes since it left the branch; all of its paths where it never was there."""
+        try:
+            base = self._git("merge-base", f"refs/heads/{branch}", head).strip()
+        except _GitRefused:
+            told = self._git("ls-tree", "-r", "-z", "--name-only", head)
+        else:
+            told = self._git("diff-tree", "-r", "-z", "--no-renames", "--name-only", base, head)
+        return sorted({path for path in told.split("\0") if path})
+
+    def files(self, commit: str, folder: str, wanted: Callable[[str], bool]) -> dict[str, bytes]:
+        """The `wanted` files that lie in `folder` itself at `commit`; one that is a link is a DeliveryError."""
         told = self._git("ls-tree", "-z", "-l", commit, f"{folder}/")
         found: dict[str, bytes] = {}
         for line in filter(None, told.split("\0")):
             meta, _, path = line.partition("\t")
             mode, kind, name, size = meta.split()
-            if kind != "blob" or mode == "120000":
+            if kind == "tree" or not wanted(path):
                 continue
+            if kind != "blob" or mode == "120000":
+                raise DeliveryError(f"{path} of {self.access.path} is a link; put the file itself there")
             if int(size) > _LARGEST_FILE or len(found) >= _MOST_FILES:
                 raise DeliveryError(f"{path} of {self.access.path} is too large, or {folder}/ has too many files")
             found[path] = self._run("cat-file", "blob", name).stdout
@@ -133,21 +176,26 @@ class ServerRepository:
 
     def _remote(self, *arguments: str) -> str:
         """What git prints about the server; ServiceError where it refuses, TransientError where it is away."""
-        try:
-            return self._git(*arguments)
-        except _GitRefused as refused:
-            what, last = f"{self.access.path} on {self.access.server}", str(refused)
-            if _REFUSED.search(last):
-                raise ServiceError(
-                    f"git may not read {what} with this token ({last}); let this project in below Settings, CI/CD, "
-                    "Job token permissions of that one, or set WINDLASS_GITLAB_TOKEN"
-                ) from refused
-            raise TransientError(f"{what} does not answer git ({last}); try again in a moment") from refused
+        what = f"{self.access.path} on {self.access.server}"
+        for pause in (*PAUSES, None):
+            try:
+                return self._git(*arguments)
+            except _GitRefused as refused:
+                last = str(refused)
+                if _REFUSED.search(last):
+                    raise ServiceError(
+                        f"git may not read {what} with this token ({last}); let this project in below Settings, CI/CD, "
+                        "Job token permissions of that one, or set WINDLASS_GITLAB_TOKEN"
+                    ) from refused
+                if pause is None:
+                    raise TransientError(f"{what} does not answer git ({last}); try again in a moment") from refused
+            time.sleep(pause)
+        raise AssertionError("the last try returns or raises")
 
     def _git(self, *arguments: str) -> str:
         return self._run(*arguments).stdout.decode(errors="backslashreplace")
 
-    def _run(self, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
+    def _run(self, *arguments: str, accepted: tuple[int, ...] = (0,)) -> "subprocess.CompletedProcess[bytes]":
         try:
             done = subprocess.run(
                 ["git", *_SETTINGS, *arguments],
@@ -162,9 +210,10 @@ class ServerRepository:
             raise WindlassError("the command 'git' is not installed; install git") from error
         except subprocess.TimeoutExpired as error:
             raise TransientError(f"git {arguments[0]} of {self.access.path} took {_SECONDS} seconds") from error
-        if done.returncode:
+        if done.returncode not in accepted:
             lines = done.stderr.decode(errors="replace").strip().splitlines()
-            raise _GitRefused(self._harmless(lines[-1]) if lines else f"git {arguments[0]}: {done.returncode}")
+            said = self._harmless(lines[-1]) if lines else f"git {arguments[0]}: {done.returncode}"
+            raise _GitRefused(said, done.returncode)
         return done
 
     def _harmless(self, text: str) -> str:
@@ -194,6 +243,10 @@ class ServerRepository:
 
 class _GitRefused(Exception):
     """git ended with an error; the message is its last line."""
+
+    def __init__(self, said: str, code: int) -> None:
+        super().__init__(said)
+        self.code = code
 
 
 @contextmanager

@@ -1,13 +1,10 @@
 """`windlass gate`: shows whether a release may come into an environment, and judges again what was decided before."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import click
 
 from windlass.cli import context
-
-if TYPE_CHECKING:
-    from windlass.spec.decision import Decision
 
 
 @click.command("gate")
@@ -15,6 +12,13 @@ if TYPE_CHECKING:
 @click.option("--release", "digest", metavar="DIGEST", help="The release by its name, at least 8 digits.")
 @click.option("--commit", metavar="COMMIT", help="The release of this commit.  [default: CI_COMMIT_SHA, HEAD]")
 @click.option("--tag", metavar="TAG", help="The release of this tag.")
+@click.option(
+    "--merge-request",
+    "iid",
+    metavar="IID",
+    type=click.IntRange(min=1),
+    help="An open merge request, before there is a release.  [default in its pipelines: CI_MERGE_REQUEST_IID]",
+)
 @click.option("--replay", metavar="FILE|KEY", help="Judge this decision again, without asking anybody.")
 @context.environments_option
 @context.project_option
@@ -24,6 +28,7 @@ def command(
     digest: str | None,
     commit: str | None,
     tag: str | None,
+    iid: int | None,
     replay: str | None,
     environments_dir: str | None,
     project_given: str | None,
@@ -35,6 +40,11 @@ def command(
     read from the protected default branch of the repository that owns them, approvals and tags from GitLab. The exit
     code is 0 where the release would pass and 2 where not, with a sentence for each reason.
 
+    With --merge-request it is asked already what stands against the release that this merge request would bring: who
+    approved it after its last push, by roles, path rules and critical pipelines of the files here and of what is live.
+    What can only be said of a release, like its tag and its time to soak, is named as asked later. The exit codes are
+    the same; nothing is kept.
+
     With --replay the decision in FILE, or under KEY in the code bucket of its environment, is judged again from the
     policy and the evidence that it holds: offline, and with an error where a byte of it was altered.
 
@@ -42,9 +52,11 @@ def command(
     Examples:
       windlass gate --to prod
       windlass gate --to prod --tag v1.2.0 --json
+      windlass gate --to prod --merge-request 7
       windlass gate --replay decision.json
     """
-    from windlass.cli import console, gate_view, gating
+    from windlass.cli import gate_view, gating
+    from windlass.cli.gate_ahead import merge_request_here, outlook_now
     from windlass.spec.errors import DeliveryError, WindlassError
 
     if replay is not None:
@@ -55,22 +67,28 @@ def command(
         return
     if to is None:
         raise WindlassError("name the environment whose gate is asked: --to ENV, or a decision: --replay FILE")
-    decision = gating.decision_now(to, digest, commit, tag, environments_dir, project_given)
-    if decision is None:
-        if as_json:
-            console.print_json({"environment": to, "gate": False, "passed": True})
-        else:
-            console.say(f"{to} has no gate")
-        return
-    _show(decision, as_json=as_json)
+    is_release = any(one is not None for one in (digest, commit, tag))
+    if is_release and iid is not None:
+        raise click.UsageError("--merge-request asks before there is a release: give it, or a release")
+    number = iid if is_release or iid is not None else merge_request_here()
+    if number is not None:
+        outlook = outlook_now(to, number, environments_dir, project_given)
+        if outlook:
+            gate_view.show_outlook(outlook, as_json=as_json)
+            _stop_unless_passed(to, outlook.name, outlook.refusals)
+            return
+    else:
+        decision = gating.decision_now(to, digest, commit, tag, environments_dir, project_given)
+        if decision:
+            gate_view.show(decision, as_json=as_json)
+            _stop_unless_passed(to, "this release", decision.refusals)
+            return
+    gate_view.show_none(to, as_json=as_json)
 
 
-def _show(decision: "Decision", *, as_json: bool) -> None:
-    from windlass.cli import gate_view
+def _stop_unless_passed(environment: str, what: str, refusals: Sequence[str]) -> None:
     from windlass.spec.errors import DeliveryError
 
-    gate_view.show(decision, as_json=as_json)
-    if not decision.passed:
-        number = len(decision.refusals)
-        why = "one reason" if number == 1 else f"{number} reasons"
-        raise DeliveryError(f"{decision.environment} would refuse this release for {why}, see above")
+    if refusals:
+        why = "one reason" if len(refusals) == 1 else f"{len(refusals)} reasons"
+        raise DeliveryError(f"{environment} would refuse {what} for {why}, see above")

@@ -30,6 +30,7 @@ def own_override(environment: "Environment", project: str, release: str, reason:
         project=project,
         release=release,
         person=person.username,
+        user=person.user,
         reason=reason,
         job_url=person.job_url,
         at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

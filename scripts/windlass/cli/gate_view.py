@@ -1,5 +1,6 @@
 """How decisions of a gate look: a table of what was looked at, and a sentence for each refusal."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,8 @@ from windlass.spec.errors import WindlassError
 
 if TYPE_CHECKING:
     from windlass.delivery.gate.decide import Replayed
-    from windlass.spec.decision import Decision
+    from windlass.delivery.gate.outlook import Outlook
+    from windlass.spec.decision import Check, Decision
 
 _SIGNS = {"passed": "ok", "refused": "refused", "overridden": "overridden"}
 _STYLES = {"passed": "green", "refused": "bold red", "overridden": "yellow"}
@@ -17,8 +19,6 @@ _LARGEST = 32_000_000
 
 def show(decision: "Decision", *, as_json: bool) -> None:
     """What was looked at and found, for a person or a machine."""
-    from rich.text import Text
-
     from windlass.cli.history_lines import plain
 
     if as_json:
@@ -28,18 +28,55 @@ def show(decision: "Decision", *, as_json: bool) -> None:
     evidence = decision.evidence
     what = f"{evidence.tag.name if evidence.tag else evidence.commit[:8]} ({evidence.release[:12]})"
     console.say(f"{decision.environment}: {evidence.project} {plain(what)}, at {evidence.at}")
-    table = console.table("what", "wanted", "found", "")
-    for check in decision.checks:
-        cells = (check.what, check.wanted, check.found)
-        sign = Text(_SIGNS[check.standing], style=_STYLES[check.standing])
-        table.add_row(*(Text(plain(cell)) for cell in cells), sign)
-    console.out.print(table)
+    _print_checks(decision.checks)
     for sentence in decision.overridden:
         console.say(f"overridden: {plain(sentence)}")
     for sentence in decision.refusals:
         console.say(f"refused: {plain(sentence)}")
     if decision.passed:
         console.say("it may come")
+
+
+def show_outlook(outlook: "Outlook", *, as_json: bool) -> None:
+    """What can be said of an open merge request already, and what is asked for later."""
+    from windlass.cli.gating import is_job
+    from windlass.cli.history_lines import plain
+
+    if as_json:
+        console.print_json(outlook.as_json())
+        return
+    proposal = outlook.proposal
+    console.say(f"{proposal.environment}: {proposal.project} {outlook.name}, at {proposal.at}")
+    _print_checks(outlook.checks)
+    for one in outlook.later:
+        console.say(f"asked later: {plain(one)}")
+    for sentence in outlook.refusals:
+        console.say(f"refused: {plain(sentence)}")
+    if outlook.passed:
+        console.say("nothing stands against it")
+    elif is_job():
+        console.say("an approval starts no pipeline: press retry on this job after it")
+
+
+def show_none(environment: str, *, as_json: bool) -> None:
+    """That the environment has no gate."""
+    if as_json:
+        console.print_json({"environment": environment, "gate": False, "passed": True})
+    else:
+        console.say(f"{environment} has no gate")
+
+
+def _print_checks(checks: Iterable["Check"]) -> None:
+    from rich.text import Text
+
+    from windlass.cli.history_lines import plain
+
+    table = console.table("what", "wanted", "found", "")
+    for check in checks:
+        cells = (check.what, check.wanted, check.found)
+        sign = Text(_SIGNS[check.standing], style=_STYLES[check.standing])
+        table.add_row(*(Text(plain(cell)) for cell in cells), sign)
+    console.out.print(table)
 
 
 def show_replay(replayed: "Replayed", *, as_json: bool) -> None:

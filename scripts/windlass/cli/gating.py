@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from windlass.adapters.git_server import Access
     from windlass.adapters.gitlab.evidence import Reviews
     from windlass.delivery.gate.gather import Here
+    from windlass.delivery.gate.outlook import Outlook
     from windlass.delivery.gate.policy import Policy
     from windlass.delivery.gate.question import Question
     from windlass.delivery.promotion.perform import Author
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _KEYS = ("upstream", "prefix", "bundle", "s3", "signers")
 """Keys of an environment that decide what a gate is worth: they must be here as they are on the protected branch."""
+_KEYS_BEFORE = ("prefix", "s3", "signers", "airflow")
+"""Those of the environment before: where the release and its verdicts come from, and whether it takes a verdict."""
 _FOLDER = "environments"
 
 
@@ -50,6 +53,7 @@ class Gatekeeper:
     server: Server
     policy: "Policy"
     person: "Person | None"
+    upstream: "Environment | None" = None
     _fresh: "PolicyTexts | None" = None
 
     def ask(self, question: "Question") -> "Decision | None":
@@ -71,8 +75,27 @@ class Gatekeeper:
         with on_server(self.server.access(path)) as repository:
             branch = repository.default_branch()
             head = repository.fetch(branch, question.tag)
-            here = self._here(path, branch, head, wanted)
+            here = self._here(path, branch, head, self._differs(texts, wanted))
             return decide(texts, gather(question, policy, here, repository, reviews))
+
+    def look_ahead(self, iid: int, project: str, critical: Sequence[str], *, live_is_told: bool) -> "Outlook":
+        """What the gate will ask of an open merge request, by the policy as it was when the gate was found."""
+        from windlass.adapters.git_server import on_server
+        from windlass.delivery.gate.gather import gather_proposal, request_ref
+        from windlass.delivery.gate.outlook import look_ahead
+
+        texts, self._fresh = self._fresh or policy_texts(self.server), None
+        reviews, path, name = self._reviews(), self.path, self.environment.name
+        console.step(
+            f"asking the gate of {name}, as it stands on {texts.branch} of {texts.path} at {texts.commit[:12]}"
+        )
+        texts = texts.model_copy(update={"protected": reviews.branch_is_protected(texts.branch, texts.path)})
+        with on_server(self.server.access(path)) as repository:
+            branch = repository.default_branch()
+            head = repository.fetch(branch, ref=request_ref(iid))
+            here = self._here(path, branch, head, self._differs(texts, self.policy.environment))
+            proposal = gather_proposal(iid, project, critical, name, self.policy, here, repository, reviews)
+        return look_ahead(texts, self.policy, proposal, live_is_told=live_is_told)
 
     def require_role(self, username: str, roles: Sequence[str], to_do: str) -> None:
         """DeliveryError, with who could, unless the user holds one of the roles."""
@@ -105,7 +128,18 @@ class Gatekeeper:
             raise DeliveryError(f"{self.environment.name} has a gate, and no token for GitLab; set CI_JOB_TOKEN")
         return Reviews(connection)
 
-    def _here(self, path: str, branch: str, head: str, wanted: "Environment") -> "Here":
+    def _differs(self, texts: "PolicyTexts", wanted: "Environment") -> list[str]:
+        """The keys that are different here from what the protected branch says."""
+        from windlass.delivery.gate.policy import read_policy
+
+        found = [key for key in _KEYS if getattr(self.environment, key) != getattr(wanted, key)]
+        if self.upstream and wanted.upstream == self.upstream.name:
+            before = read_policy(texts, self.upstream.name)[0]
+            keys = [key for key in _KEYS_BEFORE if getattr(self.upstream, key) != getattr(before, key)]
+            found += [f"{before.name}'s {key}" for key in keys]
+        return found
+
+    def _here(self, path: str, branch: str, head: str, differs: Sequence[str]) -> "Here":
         from windlass.delivery.gate.gather import Here
 
         return Here(
@@ -116,22 +150,27 @@ class Gatekeeper:
             at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             person=self.person,
             ref_is_protected={"true": True, "false": False}.get(os.environ.get("CI_COMMIT_REF_PROTECTED", "")),
-            differs=tuple(key for key in _KEYS if getattr(self.environment, key) != getattr(wanted, key)),
+            differs=tuple(differs),
         )
 
 
-def gatekeeper(environment: "Environment") -> Gatekeeper | None:
-    """Who asks the gate of the environment; None where it has none.
+def gatekeeper(environment: "Environment", upstream: "Environment | None" = None) -> Gatekeeper | None:
+    """Who asks the gate of the environment, into which releases come from `upstream`; None where it has none.
 
-    In a GitLab job the server is asked whether there is one, whatever the files here say. DeliveryError where they say
-    that there is one and no server can be asked.
+    In a GitLab job the server is asked whether there is one, whatever the files here say. DeliveryError where no server
+    can be asked, in a job or where the files here say that there is one.
     """
     from windlass.adapters.gitlab.identity import person_here
     from windlass.delivery.gate.policy import read_policy
 
     server = server_here()
-    if environment.gate is None and not (server and is_job()):
+    if environment.gate is None and not is_job():
         return None
+    if server is None and environment.gate is None:
+        raise DeliveryError(
+            f"this is a job, and there is no GitLab to ask whether {environment.name} has a gate: let nothing take "
+            "CI_SERVER_URL and CI_JOB_TOKEN away"
+        )
     if server is None:
         raise DeliveryError(
             f"{environment.name} has a gate, and there is no GitLab to ask: promote in a GitLab job, or set "
@@ -139,7 +178,10 @@ def gatekeeper(environment: "Environment") -> Gatekeeper | None:
         )
     texts = policy_texts(server)
     policy = read_policy(texts, environment.name)[1]
-    return Gatekeeper(environment, server, policy, person_here(), texts) if policy else None
+    if policy is None:
+        return None
+    before = upstream if environment.upstream else None
+    return Gatekeeper(environment, server, policy, person_here(), before, texts)
 
 
 def author(gate: Gatekeeper | None, reason: str | None = None) -> "Author":
@@ -201,9 +243,9 @@ def policy_texts(server: Server) -> "PolicyTexts":
     with on_server(server.access(server.platform)) as repository:
         branch = repository.default_branch()
         commit = repository.fetch(branch, history=False)
-        files = repository.files(commit, _FOLDER)
-    wanted = {path: _text(path, content) for path, content in files.items() if _is_policy(path)}
-    return PolicyTexts(server=server.url, path=server.platform, branch=branch, commit=commit, files=wanted)
+        files = repository.files(commit, _FOLDER, _is_policy)
+    texts = {path: _text(path, content) for path, content in files.items()}
+    return PolicyTexts(server=server.url, path=server.platform, branch=branch, commit=commit, files=texts)
 
 
 def _is_policy(path: str) -> bool:
@@ -236,7 +278,7 @@ def decision_now(
     all_environments = context.environments(environments_dir)
     environment = find_environment(all_environments, name)
     upstream = find_environment(all_environments, environment.upstream or name)
-    gate = gatekeeper(environment)
+    gate = gatekeeper(environment, upstream)
     if gate is None:
         return None
     target = delivering.place(environment)

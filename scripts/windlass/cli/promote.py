@@ -69,7 +69,7 @@ def command(
     origin = Origin(record.commit, tag or delivering.tag_here(record.commit) or record.tag, record.project_url)
     gated = delivering.is_gated(environment, upstream)
     settings = context.runtime_settings(environment)
-    gate = gating.gatekeeper(environment)
+    gate = gating.gatekeeper(environment, upstream)
     ask = gate.ask if gate else None
     decide = deciding_promotion(source, target, settings, release, origin, gated=gated, ask=ask)
     outcome = perform(decide, source, target, gating.author(gate), progress=console.step)

@@ -141,7 +141,13 @@ def closed(environment: "Environment", project: str) -> "list[Review]":
         raise WindlassError(
             "--closed asks GitLab: run it in a job, with WINDLASS_GITLAB_TOKEN (read_api) as a variable"
         )
-    return closed_ones(reviews, standings(connection, [review.iid for review in reviews]))
+    known = standings(connection, [review.iid for review in reviews])
+    for review in reviews:
+        if review.iid not in known:
+            console.warn(
+                f"GitLab shows no merge request !{review.iid}; windlass review down --iid {review.iid} ends it"
+            )
+    return closed_ones(reviews, known)
 
 
 @dataclass(frozen=True)

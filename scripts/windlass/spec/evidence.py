@@ -6,7 +6,7 @@ from windlass.spec.names import Word
 from windlass.spec.release import Digest
 from windlass.spec.schema import Noun
 
-EventKind = Literal["approval", "withdrawal", "push"]
+EventKind = Literal["approval", "withdrawal", "push", "target"]
 Sureness = Literal["GitLab", "the job's variable", "nobody"]
 
 
@@ -43,12 +43,16 @@ class MergeRequest(Noun):
 
 
 class Commit(Noun):
-    """A commit of the default branch, with the merge requests that brought it there; `parents` in git's order."""
+    """A commit of the default branch, with the merge requests that brought it there; `parents` in git's order.
+
+    `by_hand` are the paths that a merge request's merge commit has otherwise than git makes them of its parents.
+    """
 
     sha: str
     title: str = ""
     parents: list[str] = []
     merge_requests: list[int] = []
+    by_hand: list[str] = []
 
 
 class Tag(Noun):
@@ -86,9 +90,13 @@ class Frozen(Noun):
 
 
 class Person(Noun):
-    """Who runs a command, by GitLab's word; where it is a job, of which project, pipeline, commit, branch or tag."""
+    """Who runs a command, by GitLab's word; where it is a job, of which project, pipeline, commit, branch or tag.
+
+    `user` is GitLab's number of the user, which stays when the name changes.
+    """
 
     username: str
+    user: int | None = None
     server: str
     project: int | None = None
     path: str | None = None
@@ -100,46 +108,62 @@ class Person(Noun):
 
 
 class Override(Noun):
-    """One person's word that a release may pass what can be overridden."""
+    """One person's word that a release may pass what can be overridden; `user` is GitLab's number of the person."""
 
     environment: Word
     project: Word
     release: Digest
     person: str
+    user: int | None = None
     reason: str
     job_url: str | None = None
     at: str
 
 
-class Evidence(Noun):
-    """All of it. `groups` are the members of each group that the policy names, None where the token may not ask.
+class Reviewed(Noun):
+    """What is known of merge requests. `groups` are the members of each group that the policy names.
 
-    `members` are those of the project, None likewise; of both only people are named whom it is about. `brought` are the
-    commits that `live` has not; `live_is_known` is False where the default branch does not have what is live. `differs`
-    are the keys of the environment that are different here from what the policy's branch says. `person` asked for it.
+    `members` are those of the project; both are None where the token may not ask, and name only people whom it is
+    about. `differs` are the keys of the environment that are different here from what the policy's branch says.
+    `person` asked for it.
     """
 
     environment: Word
     project: Word
-    release: Digest
-    commit: str
-    live: str | None = None
-    live_is_known: bool = True
     at: str
     server: str
     path: str
     default_branch: str
     head: str
-    is_merged: bool
     branch_protected: bool | None = None
-    brought: list[Commit] = []
     merge_requests: list[MergeRequest] = []
     members: list[str] | None = None
     groups: dict[str, list[str] | None] = {}
-    tag: Tag | None = None
-    verified: Verified | None = None
     critical: list[str] = []
-    frozen: Frozen | None = None
-    overrides: list[Override] = []
     person: str | None = None
     differs: list[str] = []
+
+
+class Proposal(Reviewed):
+    """What is known of one merge request that is open, and of the branch `target` that it would go into."""
+
+    target: str
+
+
+class Evidence(Reviewed):
+    """What is known of a release, and of the merge requests that brought it.
+
+    `brought` are the commits that `live` has not; `live_is_known` is False where the default branch does not have what
+    is live.
+    """
+
+    release: Digest
+    commit: str
+    live: str | None = None
+    live_is_known: bool = True
+    is_merged: bool
+    brought: list[Commit] = []
+    tag: Tag | None = None
+    verified: Verified | None = None
+    frozen: Frozen | None = None
+    overrides: list[Override] = []

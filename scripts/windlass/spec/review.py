@@ -5,8 +5,8 @@ from typing import Literal
 
 _REVIEW = re.compile(r"([a-z][a-z0-9_]*?)_mr([1-9][0-9]*)")
 _LONGEST = 63
-Standing = Literal["open", "closed", "merged", "gone"]
-"""What GitLab says of a merge request; `gone`: it has none of that number."""
+Standing = Literal["open", "closed", "merged"]
+"""What GitLab says of a merge request."""
 
 
 def review_name(name: str, iid: int) -> str:

@@ -16,9 +16,8 @@ from windlass.spec.moment import read_timestamp
 
 _APPROVED = "approved this merge request"
 _WITHDRAWN = "unapproved this merge request"
-_PUSHED = re.compile(
-    r"(added \d+ (new )?commits?|changed (target|source) branch|force[ -]pushed|reset approvals)\b.*", re.S
-)
+_PUSHED = re.compile(r"(added \d+ (new )?commits?|changed source branch|force[ -]pushed|reset approvals)\b.*", re.S)
+_RETARGETED = re.compile(r"(changed target branch|deleted the `.*` branch\. This merge request now targets)\b.*", re.S)
 _PAGE = 100
 
 
@@ -57,6 +56,14 @@ class Reviews:
         return known.model_copy(
             update={"events": self._events(iid), "approved_by": approved, "newest_version": self._newest_version(iid)}
         )
+
+    def proposed(self, iid: int) -> tuple[MergeRequest, str, str]:
+        """A merge request that need not be merged, as `merge_request` gives it; its state and its target branch."""
+        what = f"the merge request !{iid}"
+        with self._connection.understood(what):
+            found = self._get(what, f"/projects/{self._id}/merge_requests/{iid}")
+            self._seen[iid] = self._read(found)
+            return self.merge_request(iid), str(found["state"]), str(found["target_branch"])
 
     def members(self) -> list[str] | None:
         """The active members of the project, those of its groups too; None where the token may not ask."""
@@ -98,11 +105,13 @@ class Reviews:
         with self._connection.understood(what):
             found = self._list(what, "/pipelines", ref=tag.name, sha=tag.commit, order_by="id", sort="asc")
             pushed = [one for one in found if one.get("source") in ("push", "api", "web", None)]
-            if not pushed:
-                return None
-            pipeline = self._get(what, f"/projects/{self._id}/pipelines/{int(pushed[0]['id'])}")
-            user = pipeline.get("user") or {}
-            return str(user["username"]) if user.get("username") else None
+            for one in pushed:
+                pipeline = self._get(what, f"/projects/{self._id}/pipelines/{int(one['id'])}")
+                if pipeline.get("tag") is False:  # of a branch of the same name
+                    continue
+                user = pipeline.get("user") or {}
+                return str(user["username"]) if user.get("username") else None
+            return None
 
     @property
     def _id(self) -> str:
@@ -191,6 +200,8 @@ def _kind(body: str) -> EventKind | None:
         return "approval"
     if text == _WITHDRAWN:
         return "withdrawal"
+    if _RETARGETED.fullmatch(text):
+        return "target"
     return "push" if _PUSHED.fullmatch(text) else None
 
 

@@ -25,9 +25,14 @@ def _of_job(connection: Connection) -> Person:
         job: dict[str, Any] = _get(connection, what, "/job")
         server, pipeline = str(connection.client.url), job.get("pipeline") or {}
         address = str(job.get("web_url") or "")
-        path = address.partition("/-/")[0].removeprefix(f"{server}/") if address.startswith(f"{server}/") else None
+        if address and not address.startswith(f"{server}/"):
+            raise ServiceError(
+                f"this job is at {address}, which is not below CI_SERVER_URL ({server}); let no job set that variable"
+            )
+        path = address.partition("/-/")[0].removeprefix(f"{server}/") or None
         person = Person(
             username=str(job["user"]["username"]),
+            user=_number(job["user"]),
             server=server,
             project=int(pipeline["project_id"]) if pipeline.get("project_id") is not None else None,
             path=path,
@@ -46,7 +51,12 @@ def _of_job(connection: Connection) -> Person:
 def _of_token(connection: Connection) -> Person:
     what = "the owner of the token"
     with connection.understood(what):
-        return Person(username=str(_get(connection, what, "/user")["username"]), server=str(connection.client.url))
+        user = _get(connection, what, "/user")
+        return Person(username=str(user["username"]), user=_number(user), server=str(connection.client.url))
+
+
+def _number(user: dict[str, Any]) -> int | None:
+    return int(user["id"]) if user.get("id") is not None else None
 
 
 def _get(connection: Connection, what: str, path: str) -> dict[str, Any]:

@@ -18,17 +18,13 @@ _STATES: dict[str, Standing] = {
 
 
 def standings(connection: Connection, iids: Collection[int]) -> dict[int, Standing]:
-    """What each of the merge requests is; `gone` where the project has none of that number.
-
-    ServiceError where the token may not read merge requests: then nothing is taken for gone.
-    """
+    """What each of the merge requests is. One that is not there, or is not shown to this token, is left out."""
     wanted = sorted(set(iids))
     found: dict[int, Standing] = {}
     with connection.understood(_WHAT):
         for begin in range(0, len(wanted), _AT_ONCE):
             some = wanted[begin : begin + _AT_ONCE]
             listed = connection.ask(_WHAT, partial(_list, connection, some))
-            found |= dict.fromkeys(some, "gone")
             for one in listed:
                 if one["iid"] not in some:
                     raise connection.not_understood(_WHAT)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from windlass.spec.evidence import Event, Evidence, MergeRequest
+from windlass.spec.evidence import Event, MergeRequest, Reviewed
 from windlass.spec.moment import read_timestamp
 from windlass.spec.roles import names
 
@@ -28,17 +28,18 @@ class Approvals:
         return said + (f" ({'; '.join(self.discounted)})" if self.discounted else "")
 
 
-def approvals_of(merge_request: MergeRequest, evidence: Evidence, *, committers: bool) -> Approvals:
+def approvals_of(merge_request: MergeRequest, evidence: Reviewed, *, committers: bool) -> Approvals:
     """The approvals that stand now; with `committers`, those of people who pushed to the merge request count too."""
     standing: dict[str, Event] = {}
     dropped: dict[str, str] = {}
     pushers: set[str] = set()
     for event in sorted(merge_request.events, key=lambda one: one.note):
         name = event.actor.casefold()
-        if event.kind == "push":
-            pushers.add(name)
-            dropped |= {who: f"{one.actor} approved before the last push" for who, one in standing.items()}
+        if event.kind in ("push", "target"):
+            since = "the last push" if event.kind == "push" else "its target changed"
+            dropped |= {who: f"{one.actor} approved before {since}" for who, one in standing.items()}
             standing = {}
+            pushers |= {name} if event.kind == "push" else set()
         elif event.kind == "approval":
             standing[name] = event
             dropped.pop(name, None)
@@ -55,7 +56,7 @@ def approvals_of(merge_request: MergeRequest, evidence: Evidence, *, committers:
 
 
 def _exclusions(
-    merge_request: MergeRequest, evidence: Evidence, pushers: frozenset[str]
+    merge_request: MergeRequest, evidence: Reviewed, pushers: frozenset[str]
 ) -> list[tuple[str, Callable[[str, Event], bool]]]:
     author, newest = merge_request.author.casefold(), merge_request.newest_version
     approved, members = merge_request.approved_by, evidence.members

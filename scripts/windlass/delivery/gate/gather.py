@@ -6,7 +6,8 @@ from typing import Protocol
 
 from windlass.delivery.gate.policy import Policy
 from windlass.delivery.gate.question import Question
-from windlass.spec.evidence import Commit, Evidence, MergeRequest, Person, Tag
+from windlass.spec.errors import DeliveryError, TransientError
+from windlass.spec.evidence import Commit, Evidence, MergeRequest, Person, Proposal, Tag
 from windlass.spec.roles import names
 
 
@@ -22,8 +23,17 @@ class Commits(Protocol):
     def brought(self, live: str | None, commit: str) -> list[Commit]:
         """The commits of the branch's own line that `commit` has and `live` has not."""
 
+    def beside(self, live: str, commit: Commit) -> list[Commit]:
+        """What a merge brought along the lines of its other parents, as far as `live` has it not."""
+
+    def by_hand(self, commit: Commit) -> list[str]:
+        """The paths that a merge has otherwise than git makes them of its parents."""
+
     def changed_paths(self, sha: str) -> list[str]:
         """The paths that a commit changes."""
+
+    def proposed_paths(self, branch: str, head: str) -> list[str]:
+        """The paths that a merge of `head` into the branch would change."""
 
 
 class Reviews(Protocol):
@@ -34,6 +44,9 @@ class Reviews(Protocol):
 
     def merge_request(self, iid: int) -> MergeRequest:
         """One of these, without its paths."""
+
+    def proposed(self, iid: int) -> tuple[MergeRequest, str, str]:
+        """A merge request that need not be merged, without its paths; its state, and the branch it goes into."""
 
     def members(self) -> list[str] | None:
         """The members of the project."""
@@ -72,7 +85,7 @@ def gather(question: Question, policy: Policy, here: Here, commits: Commits, rev
     brought: list[Commit] = []
     if is_merged and live_is_known:
         brought = commits.brought(question.live, question.commit)
-    brought, merge_requests = _merge_requests(brought, here.branch, commits, reviews)
+    brought, merge_requests = _merge_requests(brought, question.live, here.branch, commits, reviews)
     tag = _tag(question, here, commits, reviews) if policy.gate.tag else None
     about = {event.actor for one in merge_requests for event in one.events}
     about |= {one.person for one in question.overrides} | ({tag.pusher} if tag and tag.pusher else set())
@@ -104,6 +117,51 @@ def gather(question: Question, policy: Policy, here: Here, commits: Commits, rev
     )
 
 
+def gather_proposal(
+    iid: int,
+    project: str,
+    critical: Iterable[str],
+    environment: str,
+    policy: Policy,
+    here: Here,
+    commits: Commits,
+    reviews: Reviews,
+) -> Proposal:
+    """What the policy asks for about an open merge request; the repository has fetched `here.branch` and its head."""
+    one, state, target = reviews.proposed(iid)
+    if state not in ("opened", "locked"):
+        raise DeliveryError(f"!{iid} of {here.path} is {state}; ask about the release of its commit with --commit")
+    fetched = commits.commit_of(request_ref(iid))
+    if fetched is None or fetched != one.head:
+        raise TransientError(f"!{iid} of {here.path} is being pushed to; try again in a moment")
+    if target == here.branch:
+        one = one.model_copy(update={"paths": commits.proposed_paths(here.branch, fetched)})
+    return Proposal(
+        environment=environment,
+        project=project,
+        target=target,
+        at=here.at,
+        server=here.server,
+        path=here.path,
+        default_branch=here.branch,
+        head=here.head,
+        branch_protected=reviews.branch_is_protected(here.branch),
+        merge_requests=[one],
+        members=_among({event.actor for event in one.events}, reviews.members()),
+        groups={
+            group: _among({event.actor for event in one.events}, reviews.group(group)) for group in policy.groups()
+        },
+        critical=sorted(critical),
+        person=here.person.username if here.person else None,
+        differs=list(here.differs),
+    )
+
+
+def request_ref(iid: int) -> str:
+    """Where GitLab keeps the last commit of a merge request."""
+    return f"refs/merge-requests/{iid}/head"
+
+
 def _among(about: Iterable[str], people: list[str] | None) -> list[str] | None:
     """Those of `people` whom the decision is about: the others are nobody's business who reads it."""
     wanted = names(about)
@@ -111,18 +169,31 @@ def _among(about: Iterable[str], people: list[str] | None) -> list[str] | None:
 
 
 def _merge_requests(
-    brought: Iterable[Commit], branch: str, commits: Commits, reviews: Reviews
+    brought: Iterable[Commit], live: str | None, branch: str, commits: Commits, reviews: Reviews
 ) -> tuple[list[Commit], list[MergeRequest]]:
-    """Each commit with the numbers of its merge requests, and these with the paths that their commits change."""
+    """Each commit with the numbers of its merge requests, and these with the paths that their commits change.
+
+    What a merge request's own merge brought, that merge request showed. Any other merge (of the default branch into a
+    branch that was merged by fast-forward) may hide what others brought: its other lines are followed as well.
+    """
     named: list[Commit] = []
+    known: dict[int, MergeRequest] = {}
     paths: dict[int, set[str]] = {}
-    for commit in brought:
+    waiting = list(brought)
+    seen = {commit.sha for commit in waiting}
+    while waiting:
+        commit = waiting.pop(0)
         iids = reviews.of_commit(commit.sha, branch)
-        named.append(commit.model_copy(update={"merge_requests": iids}))
         for iid in iids:
+            known[iid] = known.get(iid) or reviews.merge_request(iid)
             paths.setdefault(iid, set()).update(commits.changed_paths(commit.sha))
-    found = [reviews.merge_request(iid).model_copy(update={"paths": sorted(paths[iid])}) for iid in sorted(paths)]
-    return named, found
+        is_own = any(known[iid].merge_commit == commit.sha for iid in iids)
+        by_hand = commits.by_hand(commit) if is_own else []
+        named.append(commit.model_copy(update={"merge_requests": iids, "by_hand": by_hand}))
+        beside = commits.beside(live, commit) if live and not is_own else []
+        waiting += [one for one in beside if one.sha not in seen]
+        seen |= {one.sha for one in beside}
+    return named, [known[iid].model_copy(update={"paths": sorted(paths[iid])}) for iid in sorted(paths)]
 
 
 def _tag(question: Question, here: Here, commits: Commits, reviews: Reviews) -> Tag | None:

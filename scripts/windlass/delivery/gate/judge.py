@@ -14,12 +14,16 @@ from windlass.delivery.gate.told import Finding, counted, passed, refused, unask
 from windlass.spec.codeowners import OwnedPath, Section
 from windlass.spec.decision import Check, PolicyTexts
 from windlass.spec.duration import duration_text
-from windlass.spec.evidence import Commit, Evidence, MergeRequest, Override
+from windlass.spec.evidence import Commit, Evidence, MergeRequest, Override, Proposal, Reviewed
 from windlass.spec.gate import Consent
 from windlass.spec.moment import read_timestamp, written
+from windlass.spec.roles import names
 
 _SKEW = timedelta(minutes=5)
 """How far the clocks of runners may be apart."""
+_TOO_LATE = "had to approve it before the merge, and GitLab takes no approval after it: windlass override"
+"""Of a release: only what was merged comes before a gate."""
+_IN_TIME = "has to approve it"
 
 
 def judge(texts: PolicyTexts, policy: Policy, evidence: Evidence) -> list[Check]:
@@ -28,6 +32,7 @@ def judge(texts: PolicyTexts, policy: Policy, evidence: Evidence) -> list[Check]
     assert now is not None
     found = [
         *_check_policy(texts, evidence),
+        *_check_branch(evidence),
         *_check_commit(evidence),
         *_check_brought(evidence),
         *_check_merge_requests(policy, evidence),
@@ -38,7 +43,18 @@ def judge(texts: PolicyTexts, policy: Policy, evidence: Evidence) -> list[Check]
     return _overridden(policy, evidence, now, found)
 
 
-def _check_policy(texts: PolicyTexts, evidence: Evidence) -> Iterator[Finding]:
+def judge_proposal(texts: PolicyTexts, policy: Policy, proposal: Proposal) -> list[Check]:
+    """What of it can be said of a merge request before it is merged: the same checks, in the same words."""
+    found = [*_check_policy(texts, proposal), *_check_branch(proposal)]
+    if proposal.target == proposal.default_branch:
+        found += _check_merge_requests(policy, proposal)
+    else:  # what it brings is asked for when it goes on from there
+        into = f"into {proposal.default_branch}"
+        found += [passed(f"!{one.iid}", into, f"into {proposal.target}: not asked") for one in proposal.merge_requests]
+    return [one.check for one in found]
+
+
+def _check_policy(texts: PolicyTexts, evidence: Reviewed) -> Iterator[Finding]:
     where = f"{texts.branch} of {texts.path}"
     if texts.protected is False:
         yield refused(
@@ -56,13 +72,17 @@ def _check_policy(texts: PolicyTexts, evidence: Evidence) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _check_commit(evidence: Evidence) -> Iterator[Finding]:
-    branch, commit = f"{evidence.default_branch} of {evidence.path}", evidence.commit[:12]
+def _check_branch(evidence: Reviewed) -> Iterator[Finding]:
     if evidence.branch_protected is False:
         yield refused(
             "branch", "a protected branch", "not protected",
-            f"{branch} is not protected, so a push could bring anything there unseen; protect it",
+            f"{evidence.default_branch} of {evidence.path} is not protected, so a push could bring anything there "
+            "unseen; protect it",
         )  # fmt: skip
+
+
+def _check_commit(evidence: Evidence) -> Iterator[Finding]:
+    branch, commit = f"{evidence.default_branch} of {evidence.path}", evidence.commit[:12]
     if evidence.is_merged:
         yield passed("commit", f"on {evidence.default_branch}", commit)
     else:
@@ -90,6 +110,15 @@ def _check_brought(evidence: Evidence) -> Iterator[Finding]:
                 "revert it and bring it by one, or windlass override",
                 can_be_overridden=True,
             )  # fmt: skip
+        if commit.by_hand:
+            paths = commit.by_hand[0] + (f" and {len(commit.by_hand) - 1} more" if len(commit.by_hand) > 1 else "")
+            shown = " and ".join(f"!{iid}" for iid in commit.merge_requests)
+            yield refused(
+                name, "what git merges", paths,
+                f"{name} changes {paths} otherwise than {shown} and {evidence.default_branch} did: somebody made this "
+                "merge by hand; bring that by a merge request, or windlass override",
+                can_be_overridden=True,
+            )  # fmt: skip
         for iid in commit.merge_requests:
             if iid in known and not _is_what_was_shown(commit, known[iid]):
                 yield refused(
@@ -107,7 +136,7 @@ def _is_what_was_shown(commit: Commit, merge_request: MergeRequest) -> bool:
     return commit.parents[1:] in ([merge_request.head], [merge_request.squash_commit])
 
 
-def _check_merge_requests(policy: Policy, evidence: Evidence) -> Iterator[Finding]:
+def _check_merge_requests(policy: Policy, evidence: Reviewed) -> Iterator[Finding]:
     consent = policy.gate.consent(is_critical=bool(evidence.critical))
     for one in evidence.merge_requests:
         approvals = approvals_of(one, evidence, committers=policy.gate.committers)
@@ -118,7 +147,7 @@ def _check_merge_requests(policy: Policy, evidence: Evidence) -> Iterator[Findin
 
 
 def _check_consent(
-    policy: Policy, evidence: Evidence, consent: Consent, one: MergeRequest, approvals: Approvals
+    policy: Policy, evidence: Reviewed, consent: Consent, one: MergeRequest, approvals: Approvals
 ) -> Iterator[Finding]:
     name, found = f"!{one.iid}", approvals.shown()
     critical = f" (critical: {', '.join(evidence.critical)})" if evidence.critical and policy.gate.critical else ""
@@ -129,7 +158,7 @@ def _check_consent(
         yield refused(
             name, wanted, found,
             f"!{one.iid} by {one.author} needs {wanted} after its last push and has {len(approvals.standing)}: "
-            f"{found}; somebody other than {one.author} has to approve it",
+            f"{found}; somebody other than {one.author} {_remedy(evidence)}",
             can_be_overridden=True,
         )  # fmt: skip
     for role, count in consent.roles.items():
@@ -141,14 +170,19 @@ def _check_consent(
             yield refused(
                 name, wanted, found,
                 f"!{one.iid} by {one.author} needs {wanted} and has {approvals.by(people.known)}: {found}; "
-                f"{people.shown} can approve it{unasked_groups(people.unasked)}",
+                f"{people.shown} {_remedy(evidence)}{unasked_groups(people.unasked)}",
                 can_be_overridden=True,
             )  # fmt: skip
 
 
+def _remedy(evidence: Reviewed) -> str:
+    """What people of whom an approval is missing can do about it."""
+    return _IN_TIME if isinstance(evidence, Proposal) else _TOO_LATE
+
+
 def _check_owners(
     policy: Policy,
-    evidence: Evidence,
+    evidence: Reviewed,
     one: MergeRequest,
     approvals: Approvals,
     section: Section,
@@ -168,7 +202,7 @@ def _check_owners(
     yield refused(
         f"!{one.iid}", wanted, approvals.shown(),
         f"!{one.iid} by {one.author} changes {shown}, which needs {counted(section.count, 'approval')} of "
-        f"{rule.owners.describe()} and has {has}; {people.shown} can approve it{unasked_groups(people.unasked)}",
+        f"{rule.owners.describe()} and has {has}; {people.shown} {_remedy(evidence)}{unasked_groups(people.unasked)}",
         can_be_overridden=True,
     )  # fmt: skip
 
@@ -231,13 +265,15 @@ def _overridden(policy: Policy, evidence: Evidence, now: datetime, found: list[F
     if asked is None or not any(one.check.standing == "refused" for one in found):
         return [one.check for one in found]
     can = frozenset[str]().union(*(holders(policy, role, evidence.groups).known for role in asked.roles))
-    people: dict[str, Override] = {}
+    inside = names(evidence.members) if evidence.members is not None else None
+    people: dict[str | int, Override] = {}
     for one in evidence.overrides:
         at, name = read_timestamp(one.at), one.person.casefold()
         about = (one.environment, one.project, one.release)
         is_about = about == (evidence.environment, evidence.project, evidence.release)
-        if is_about and at is not None and name in can and at - _SKEW <= now < at + asked.length:
-            people.setdefault(name, one)
+        may = name in can and (inside is None or name in inside)
+        if is_about and at is not None and may and at - _SKEW <= now < at + asked.length:
+            people.setdefault(name if one.user is None else one.user, one)
     said = "; ".join(f"{one.person}: {one.reason}" for one in people.values()) or "nobody"
     wanted = f"{counted(asked.people, 'person', 'people')} of {', '.join(asked.roles)}"
     is_enough = len(people) >= asked.people

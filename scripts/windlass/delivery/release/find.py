@@ -10,7 +10,8 @@ from windlass.delivery.place import Place
 from windlass.delivery.release.provenance import list_provenance
 from windlass.spec.errors import DeliveryError
 from windlass.spec.release import Provenance
-from windlass.spec.state import ProjectState, State
+from windlass.spec.review import is_review
+from windlass.spec.state import Deployment, ProjectState, State
 
 _DIGEST_PREFIX = re.compile(r"[0-9a-f]{8,64}")
 _COMMIT_PREFIX = re.compile(r"[0-9a-f]{7,64}")
@@ -151,11 +152,11 @@ def state_meant(place: Place, name: str) -> State:
 
 def _state_before(place: Place, history: list[State]) -> State:
     live = history[0]
-    last = next((state for state in history if state.deployment.action in ("promote", "rollback")), live)
+    last = next((state for state in history if _moves_a_project(state.deployment)), live)
     if last.deployment.action == "rollback":
         return live
     for earlier in history:
-        if (earlier.projects, earlier.environment) != (live.projects, live.environment):
+        if (_without_reviews(earlier), earlier.environment) != (_without_reviews(live), live.environment):
             return earlier
     raise DeliveryError(f"{place.name} has had one state only; there is nothing to go back to")
 
@@ -201,3 +202,12 @@ def _provenance_of(place: Place, project: str, live: ProjectState) -> Provenance
     if not found:
         raise DeliveryError(f"release {live.release[:12]} of {project} has no provenance in {place.name}")
     return found[-1]
+
+
+def _moves_a_project(done: Deployment) -> bool:
+    return done.action in ("promote", "rollback") and not is_review(done.project or "")
+
+
+def _without_reviews(state: State) -> dict[str, ProjectState]:
+    """What a whole environment goes back to: reviews come and go by themselves."""
+    return {name: live for name, live in state.projects.items() if not is_review(name)}

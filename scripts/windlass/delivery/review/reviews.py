@@ -38,5 +38,5 @@ def reviews_of(project: str | None, state: State | None, dags: Iterable[DagRepor
 
 
 def closed_ones(reviews: Iterable[Review], standings: Mapping[int, Standing]) -> list[Review]:
-    """The reviews that nobody needs any more: one of which GitLab said nothing stays."""
-    return [review for review in reviews if standings.get(review.iid, "open") != "open"]
+    """The reviews that nobody needs any more: one stays of which GitLab did not say so."""
+    return [review for review in reviews if standings.get(review.iid) in ("closed", "merged")]
