@@ -20,6 +20,7 @@ EVENTS: dict[str, list[str]] = {
     "another tag": _set(CI_PIPELINE_SOURCE="push", CI_COMMIT_TAG="nightly") + NO_BRANCH,
     "another branch": _set(CI_PIPELINE_SOURCE="push", CI_COMMIT_BRANCH="feature"),
     "schedule": _set(CI_PIPELINE_SOURCE="schedule", CI_COMMIT_BRANCH="main"),
+    "schedule on a tag": _set(CI_PIPELINE_SOURCE="schedule", CI_COMMIT_TAG="v1.2.3") + NO_BRANCH,
     "by hand on the default branch": _set(CI_PIPELINE_SOURCE="web", CI_COMMIT_BRANCH="main"),
     "by API on the default branch": _set(CI_PIPELINE_SOURCE="api", CI_COMMIT_BRANCH="main"),
     "by hand on another branch": _set(CI_PIPELINE_SOURCE="web", CI_COMMIT_BRANCH="feature"),

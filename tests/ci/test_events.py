@@ -45,7 +45,7 @@ def test_each_event_has_the_jobs_of_the_table(
 
 def _described(name: str, job: Listed) -> str:
     may_fail = ", may fail" if job.may_fail and job.when != "manual" else ""
-    return f"{name:<26} {job.environment or '-':<8} {job.when}{may_fail}"
+    return f"{name:<30} {job.environment or '-':<8} {job.when}{may_fail}"
 
 
 def test_no_commit_gets_two_pipelines_with_the_same_job(found: dict[str, Jobs]) -> None:

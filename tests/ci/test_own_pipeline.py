@@ -11,8 +11,9 @@ pytestmark = pytest.mark.stack
 ROOT = Path(__file__).parents[2]
 MERGE_REQUEST = ["--variable", "CI_PIPELINE_SOURCE=merge_request_event", "--unset-variable", "CI_COMMIT_BRANCH"]
 BUILD = {"platform_pipelines:lint", "platform_pipelines:test", "platform_pipelines:train"}
+IN_A_MERGE_REQUEST = {f"platform_pipelines:{what}" for what in ("render", "plan", "gate:prod:merge-request")}
 JOBS = {
-    "merge request": (MERGE_REQUEST, {"check", *BUILD, "platform_pipelines:render", "platform_pipelines:plan"}),
+    "merge request": (MERGE_REQUEST, {"check", *BUILD, *IN_A_MERGE_REQUEST}),
     "default branch": (
         ["--variable", "CI_COMMIT_BRANCH=main"],
         {"check", *BUILD, "platform_pipelines:release"}

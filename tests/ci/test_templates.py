@@ -261,3 +261,19 @@ def test_a_job_gets_the_platform_at_a_branch_a_tag_or_a_commit_and_once_more_int
         script = ["sh", "-euc", "\n".join([*lines, "git -C .windlass/platform rev-parse HEAD"])]
         done = subprocess.run(script, cwd=clone, env=variables, capture_output=True, text=True, check=False)
         assert done.stdout.strip() == wanted, done.stderr
+
+
+@pytest.mark.parametrize(("code", "job"), [(0, 0), (1, 0), (2, 2), (3, 3), (75, 75)])
+@pytest.mark.parametrize("name", ["plan", "environments"])
+def test_a_job_that_compares_ends_well_with_differences_and_else_as_the_command_did(
+    tmp_path: Path, name: str, code: int, job: int
+) -> None:
+    tool = tmp_path / "windlass"
+    tool.write_text(f"#!/bin/sh\nexit {code}\n")
+    tool.chmod(0o700)
+    inputs, body = split(ROOT / "ci" / f"{name}.yml")
+    every = jobs(filled(body, {key: choices(key, inputs[key])[0] for key in inputs}))
+    lines = next(one["script"] for one in every.values() if "||" in "".join(one.get("script", [])))
+    script = ["sh", "-euc", "\n".join([*lines, "echo more"])]
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "WINDLASS_PLAN_ENVIRONMENT": "dev"}
+    assert subprocess.run(script, env=environment, check=False, capture_output=True).returncode == job

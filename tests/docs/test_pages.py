@@ -126,9 +126,8 @@ def _inputs(path: Path) -> str:
     declared: dict[str, dict[str, Any]] = yaml.safe_load(text.partition("\n---\n")[0])["spec"]["inputs"]
     rows = [f"\n### ci/{path.name}\n\n{comment}\n\n| input | variable | default | what it is |\n|---|---|---|---|"]
     for name, declaration in declared.items():
-        default = (
-            "required" if "default" not in declaration else f"`{yaml.safe_dump(declaration['default']).split()[0]}`"
-        )
+        written = yaml.safe_dump(declaration.get("default")).partition("\n")[0]
+        default = f"`{written}`" if "default" in declaration else "required"
         options = f" One of {', '.join(f'`{option}`' for option in declaration.get('options', []))}."
         said = declaration["description"] + (options if "options" in declaration else "")
         variable = f"`{variables()[name]}`" if name in variables() and name != "project" else "-"

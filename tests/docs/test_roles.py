@@ -67,6 +67,18 @@ def test_every_command_of_the_guide_shows_what_the_page_says(
     compare_golden(page, session.shown(page.read_text()))
 
 
+def test_the_quick_start_on_the_first_page_works_where_no_environments_are_known(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("WINDLASS_ENVIRONMENTS")
+    _, found, rest = (ROOT / "README.md").read_text().partition("Begin with one of your own")
+    commands = rest.partition("```sh\n")[2].partition("```")[0].splitlines()
+    assert found and len(commands) == 4
+    shown = session.shown("```console\n" + "".join(f"$ {command}\n" for command in commands) + "```")
+    assert "3 files, no problems" in shown
+    assert "1 case: 1 passed" in shown
+
+
 @pytest.mark.stack
 def test_every_command_of_the_managers_guide_shows_what_the_page_says(
     scene: Scene, capsys: pytest.CaptureFixture[str], compare_golden: Compare

@@ -42,7 +42,7 @@ def variables(scope: str, protected: bool) -> tuple[Variable, ...]:
 
 
 SETTINGS = ProjectSettings(
-    project=Project("models/digits", "main", "private", "rebase_merge", True, False),
+    project=Project("models/digits", "main", "private", "rebase_merge", True, False, variables_role="maintainer"),
     branches=(Protected("main", (0,)), Protected("release/*", (40,))),
     tags=(Protected("v*", (40,)),),
     variables=(*variables("*", False), *variables("prod", True)),

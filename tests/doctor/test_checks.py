@@ -36,6 +36,8 @@ def project(**parts: object) -> Examined:
 
 WRONG: list[tuple[str, Examined, list[str]]] = [
     ("git", machine(git=None), ["git is not there"]),
+    ("pipeline-variables", project(variables_role="developer"), ["developers may give variables to a pipeline"]),
+    ("pipeline-variables", project(variables_role="no_one_allowed"), ["nobody starts a rollback"]),
     ("python", machine(python=(3, 10)), ["Python 3.10 is older than 3.11"]),
     ("rehearsal", machine(rsync=False, node=False), ["rsync is not there", "Node"]),
     ("include-ref", ci(), ["includes no file of windlass"]),

@@ -48,3 +48,13 @@ b: {id_tokens: {WINDLASS_ID_TOKEN: {}}}
 c: {id_tokens: {OTHER: {aud: x}}}
 """
     assert read_ci_file(text).audiences == {".windlass:digits": ["sts.amazonaws.com"], "a": ["one", "two"], "b": []}
+
+
+def test_a_file_whose_aliases_grow_without_end_is_read_at_once() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    bomb = "*a11"
+    lines += [f"include: [{{local: {bomb}}}, {{project: p/w, ref: {bomb}, file: {bomb}}}, {{component: {bomb}}}]"]
+    lines += [f"job: {{id_tokens: {{WINDLASS_ID_TOKEN: {{aud: {bomb}}}}}}}"]
+    found = read_ci_file("\n".join(lines))
+    assert (found.includes, found.is_local) == ((), False)

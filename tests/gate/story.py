@@ -146,7 +146,9 @@ class Story:
     # -- what jobs do
 
     @contextmanager
-    def job(self, user: str, ref: str = "main", *, tag: bool = False, request: Any = None, **more: str) -> Iterator[Job]:
+    def job(
+        self, user: str, ref: str = "main", *, tag: bool = False, request: Any = None, **more: str
+    ) -> Iterator[Job]:
         """A job in a pipeline that the user began; commands of the `with` run in it."""
         operator = self.remote("root")
         clone = self.folder / f"job-{len(list(self.folder.glob('job-*')))}"
@@ -272,9 +274,7 @@ class Story:
 
 
 @contextmanager
-def told_story(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, faults: Callable[[], Faults] = Faults
-) -> Iterator[Story]:
+def told_story(folder: Path, monkeypatch: pytest.MonkeyPatch, faults: Callable[[], Faults] = Faults) -> Iterator[Story]:
     """A story that has not begun."""
     for name in [name for name in os.environ if name.startswith(("AWS_", "CI", "GIT", "WINDLASS"))]:
         monkeypatch.delenv(name)

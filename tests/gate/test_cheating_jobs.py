@@ -30,10 +30,10 @@ TOKENS = ["the job token alone", "a token that reads all"]
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     """The company, for all tests here: none of them leaves anything in prod."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        with told_story(tmp_path_factory.mktemp("company"), monkeypatch) as found:
-            found.begin()
-            yield found
+    folder = tmp_path_factory.mktemp("company")
+    with pytest.MonkeyPatch.context() as monkeypatch, told_story(folder, monkeypatch) as found:
+        found.begin()
+        yield found
 
 
 @pytest.fixture
@@ -42,8 +42,11 @@ def story(company: Story) -> Iterator[Story]:
     assert company.kept() == {}, "prod has something"
 
 
-def number(counter: Iterator[int] = itertools.count(1)) -> int:
-    return next(counter)
+_NUMBERS = itertools.count(1)
+
+
+def number() -> int:
+    return next(_NUMBERS)
 
 
 def change(story: Story) -> Any:
@@ -161,9 +164,8 @@ def test_what_a_project_says_of_environments_in_its_own_repository(story: Story)
     tag = tagged(story)
     said = refused(story, tag)
     assert f"!{request.iid} by ann needs 1 approval after its last push and has 0: nobody" in said
-    files = {name: "" for name in gateless}
     gone = change(story)
-    for name in files:
+    for name in gateless:
         (story.checkout.folder / name).unlink()
     story.push(gone.source_branch, "away with it")
     story.merge(gone)

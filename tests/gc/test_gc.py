@@ -142,6 +142,19 @@ def test_a_training_that_is_under_way_is_left_alone_and_one_that_crashed_long_ag
     assert kinds(land.gc()) == [("model", YOUNG)]
 
 
+def test_what_gates_decided_and_people_overrode_stays_when_the_release_is_gone_and_is_counted(land: Landscape) -> None:
+    old = next(name for kind, _, name in land.gc() if kind == "release")
+    kept = {f"dev/provenance/digits/{old}/{what}/{'e' * 64}.json" for what in ("gate", "override")}
+    kept |= {f"dev/provenance/gone/{'d' * 64}/gate/{digit * 64}.json" for digit in "12"}
+    land.store.objects |= dict.fromkeys(kept, b"{}")
+    land.days += 10_000
+    plan = land.deciding("dev", 1, 30)()[0]
+    assert plan.kept["decisions of gates, with overrides"] == (2, 8), "of two releases, four objects"
+    land.gc()
+    assert kept <= land.store.objects.keys()
+    assert not [key for key in land.store.objects if old in key and key not in kept]
+
+
 def test_ledger_states_and_whatever_is_not_ours_are_never_touched(land: Landscape) -> None:
     digest = "0" * 64
     strange = {

@@ -156,6 +156,17 @@ def test_nothing_is_taken_for_closed_when_gitlab_does_not_say_so(
     assert sorted(live(windlass)) == ["digits_mr7"]
 
 
+def test_without_the_account_of_airflow_nothing_changes_unless_nobody_shall_look_and_links_need_none(
+    project: Path, windlass: Run, airflow: AirflowServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pushed(project, windlass, "0.95")
+    monkeypatch.delenv("PASSWORD")
+    assert "PASSWORD" in review(windlass, "up", "--iid", "7", code=2)
+    assert review(windlass, "list") == []
+    up = review(windlass, "up", "--iid", "7", "--no-verify")
+    assert (up["verdict"], review(windlass, "list")[0]["url"]) == (None, up["url"])
+
+
 def test_an_airflow_that_is_away_does_not_keep_a_review_in(
     project: Path, windlass: Run, airflow: AirflowServer
 ) -> None:

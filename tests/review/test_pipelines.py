@@ -131,6 +131,12 @@ def test_the_real_pipelines_stay_as_they_were(written: dict[str, Pipeline]) -> N
     assert again["pipelines/rates.yml"].tree.tasks["keep.next"].arguments == {"pipeline": "score_mr8"}
 
 
+def test_an_operator_of_the_projects_own_by_the_name_of_a_standard_one_is_left_alone() -> None:
+    own = pipeline("dag: {name: own}\ntasks: {keep: {out: {operator_type: deliver, where: here, to: [a, b]}}}\n")
+    (changed,) = review_pipelines({"x.yml": own}, "bank_mr7", 7).values()
+    assert changed.task_ids["keep.out"].arguments == {"where": "here", "to": ["a", "b"]}
+
+
 def test_a_pipeline_whose_name_has_no_room_for_a_review_says_so() -> None:
     long = pipeline(SCORE.replace("name: score", f"name: {'s' * 61}"))
     with pytest.raises(DeliveryError, match=r"cannot have a review: .* has more than 63 characters; give"):

@@ -173,6 +173,15 @@ def test_the_state_before_is_the_one_before_the_real_project_changed(world: Worl
     assert state_meant(world.place("dev"), "previous").projects == first.projects
 
 
+def test_a_review_after_a_rollback_does_not_make_another_one_go_forth_again(world: World) -> None:
+    world.promote(world.publish(ONE, {"read": "one"}), ONE, "dev")
+    first = world.live("dev").projects["digits"]
+    world.promote(world.publish(TWO, {"read": "two"}), TWO, "dev")
+    world.rollback(first, "dev")
+    up(world, THREE, "three")
+    assert state_meant(world.place("dev"), "previous") == world.live("dev")
+
+
 def test_gc_keeps_of_all_reviews_together_what_it_keeps_of_one_project() -> None:
     land = Landscape()
     land.promote(land.release(1), 1, "dev")

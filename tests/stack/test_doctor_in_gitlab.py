@@ -67,6 +67,7 @@ def test_what_is_said_is_done_and_then_nothing_more_is_said(
         project.variables.create({"key": "AIRFLOW_URL", **usual})
         project.variables.create({"key": "AIRFLOW_PASSWORD", **usual, "masked": True})
     changed = {"only_allow_merge_if_pipeline_succeeds": True, "allow_merge_on_skipped_pipeline": False}
+    changed["ci_pipeline_variables_minimum_override_role"] = "maintainer"
     company.root.projects.update(project.id, {**changed, "merge_method": "rebase_merge"})
     project.approvals.update(new_data={"reset_approvals_on_push": True})
     environment = next(one for one in project.environments.list(get_all=True) if one.name == "prod")

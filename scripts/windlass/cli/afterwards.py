@@ -1,11 +1,11 @@
-"""What GitLab is told after a promotion: each thing once, and whatever is missing by the next run of the same command.
+"""What GitLab is told after a promotion or a rollback: each thing once, and what is missing by the command's next run.
 
 A delivery that is done does not fail because GitLab is away or refuses: that is a warning.
 """
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from windlass.delivery.promotion.perform import Outcome
     from windlass.delivery.promotion.survey import Decide
     from windlass.delivery.release.archive import Release
+    from windlass.spec.state import ProjectState, State
 
 _PATIENCE = 60.0
 """Seconds: nothing more is told to a GitLab that took as long already."""
@@ -53,6 +54,34 @@ def tell_gitlab(delivered: Delivered) -> None:
     connection = connection_here(git.origin_path(context.project_folder()))
     if connection:
         tell(connection, delivered, os.environ)
+
+
+def tell_gitlab_back(state: "State", environment: str, projects: Sequence[str]) -> None:
+    """Tells it which commit a rollback made live there again; of several projects the one that is its own."""
+    from windlass.adapters import git
+    from windlass.adapters.gitlab.connection import connection_here
+
+    path = git.origin_path(context.project_folder())
+    back = [state.projects[project] for project in projects if project in state.projects]
+    if len(projects) > 1:
+        url = os.environ.get("CI_PROJECT_URL") or f"{os.environ.get('WINDLASS_GITLAB_URL', '').rstrip('/')}/{path}"
+        back = [live for live in back if live.url == url]
+    connection = connection_here(path) if len(back) == 1 else None
+    if connection:
+        tell_back(connection, environment, back[0], os.environ)
+
+
+def tell_back(connection: "Connection", environment: str, live: "ProjectState", variables: Mapping[str, str]) -> None:
+    """Records the deployment, unless the last one that went well says so, or GitLab makes that very one itself."""
+    if _job_records(variables) and variables.get("CI_COMMIT_SHA") == live.commit:
+        return
+    try:
+        done = _deployment(connection, environment, live, variables)
+    except WindlassError as error:
+        console.warn(f"GitLab does not know that {environment} went back: {error}")
+    else:
+        if done:
+            console.step(done)
 
 
 def tell(
@@ -94,7 +123,7 @@ def _things(connection: "Connection", delivered: Delivered, variables: Mapping[s
     plan = delivered.outcome.plan
     where = plan.environment
     if not _job_records(variables):
-        yield f"GitLab has no deployment to {where}", lambda: _deployment(connection, delivered, variables)
+        yield f"GitLab has no deployment to {where}", lambda: _deployment(connection, where, plan.after, variables)
     if plan.after.tag and delivered.is_last:
         yield f"there is no GitLab release of {plan.after.tag}", lambda: _release(connection, delivered)
     if delivered.is_verified and not connection.is_job:
@@ -107,15 +136,16 @@ def _job_records(variables: Mapping[str, str]) -> bool:
     return bool(variables.get("CI_ENVIRONMENT_NAME")) and variables.get("CI_ENVIRONMENT_ACTION") in (None, "", "start")
 
 
-def _deployment(connection: "Connection", delivered: Delivered, variables: Mapping[str, str]) -> str | None:
+def _deployment(
+    connection: "Connection", environment: str, live: "ProjectState", variables: Mapping[str, str]
+) -> str | None:
     from windlass.adapters.gitlab.deployment import record_deployment
+    from windlass.delivery.plan.lines import release_name
 
-    plan = delivered.outcome.plan
-    is_here = variables.get("CI_COMMIT_SHA") == plan.after.commit
+    is_here = variables.get("CI_COMMIT_SHA") == live.commit
     branch = (variables.get("CI_COMMIT_BRANCH") if is_here else None) or variables.get("CI_DEFAULT_BRANCH") or "main"
-    tag = plan.after.tag
-    is_new = record_deployment(connection, plan.environment, plan.after.commit, tag or branch, is_tag=bool(tag))
-    return f"told GitLab that {delivered.name} is deployed to {plan.environment}" if is_new else None
+    is_new = record_deployment(connection, environment, live.commit, live.tag or branch, is_tag=bool(live.tag))
+    return f"told GitLab that {release_name(live)} is deployed to {environment}" if is_new else None
 
 
 def _release(connection: "Connection", delivered: Delivered) -> str | None:

@@ -39,10 +39,10 @@ def command(name: str, dry_run: bool, keep: int, days: int, environments_dir: st
     """Remove releases, their provenance and model versions that nothing needs from ENV.
 
     What is live in any environment stays; so does what runs in ENV's Airflow still use or will begin with, what the
-    last releases of each project were made of, and whatever is younger than the limit. The ledger and the states that
-    it names stay for ever: `windlass history` can always tell, but a rollback reaches only what was kept. When an
-    Airflow or a store does not answer, nothing is removed. It needs credentials that may delete; those of a delivery
-    may not.
+    last releases of each project were made of, and whatever is younger than the limit. The ledger, the states that
+    it names, and the decisions of gates with their overrides stay for ever: `windlass history` can always tell, and
+    `windlass gate --replay` judge again, but a rollback reaches only what was kept. When an Airflow or a store does not
+    answer, nothing is removed. It needs credentials that may delete; those of a delivery may not.
 
     \b
     Examples:

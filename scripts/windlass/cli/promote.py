@@ -46,7 +46,7 @@ def command(
       windlass promote --to stage --release 3f9a1c22
     """
     from windlass.cli import console, delivering, gating
-    from windlass.cli.afterwards import Delivered, changed_by, tell_gitlab
+    from windlass.cli.afterwards import Delivered, changed_by, tell_gitlab, tell_gitlab_back
     from windlass.delivery.plan.plan import Origin
     from windlass.delivery.promotion.perform import perform
     from windlass.delivery.promotion.survey import deciding_promotion, load_release
@@ -90,6 +90,8 @@ def command(
         delivering.say_verdict(to, conclusion)
     elif not no_verify:
         console.warn(f"environments/{to}.yml names no airflow: nobody looked whether it shows the release")
+    if conclusion and conclusion.back:
+        tell_gitlab_back(conclusion.back.state, to, [project])
     if conclusion:
         delivering.stop_unless_passed(to, conclusion)
     is_last = not any(other.upstream == environment.name for other in all_environments.values())

@@ -33,6 +33,7 @@ def command() -> None:
 @command.command()
 @iid_option
 @click.option("--dotenv", metavar="FILE", type=click.Path(dir_okay=False), help="Write WINDLASS_REVIEW_URL=... there.")
+@click.option("--no-verify", is_flag=True, help="Do not wait for Airflow to show the review.")
 @key_option
 @context.environments_option
 @context.project_option
@@ -40,6 +41,7 @@ def command() -> None:
 def up(
     iid: int | None,
     dotenv: str | None,
+    no_verify: bool,
     key_file: str | None,
     environments_dir: str | None,
     project_given: str | None,
@@ -59,12 +61,12 @@ def up(
 
     environment = reviewing.first_without_gate(context.environments(environments_dir))
     review = reviewing.review_of(context.project(project_given), iid)
+    api, place = None if no_verify else delivering.airflow(environment), delivering.place(environment)
     archive, record = reviewing.build(review, environment, environments_dir, key_file)
     outcome = reviewing.make_live(review, environment, archive, record)
     url = reviewing.link(environment, review)
     if dotenv and url:
         Path(dotenv).write_text(f"WINDLASS_REVIEW_URL={url}\n")
-    api, place = delivering.airflow(environment), delivering.place(environment)
     conclusion = delivering.concluded(api, environment, place, outcome.state, review.name) if api else None
     if as_json:
         console.print_json(

@@ -115,11 +115,15 @@ def make_live(review: "Review", environment: "Environment", archive: "Archive", 
 
 def link(environment: "Environment", review: "Review") -> str | None:
     """Where Airflow shows the review's DAGs; None where the environment names no Airflow."""
+    from pydantic import SecretStr
+
     from windlass.spec.environment import resolve
 
     if environment.airflow is None:
         return None
-    settings = resolve(environment.airflow, os.environ, f"environments/{environment.name}.yml: airflow")
+    nobody = {"username": "", "password": SecretStr("")}  # a link needs no account
+    settings = environment.airflow.model_copy(update=nobody)
+    settings = resolve(settings, os.environ, f"environments/{environment.name}.yml: airflow")
     return f"{settings.url.rstrip('/')}/dags?tags={review.name}"
 
 

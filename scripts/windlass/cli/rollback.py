@@ -91,8 +91,9 @@ def _report(
     as_json: bool,
     no_verify: bool,
 ) -> None:
-    """Says what was done and whether Airflow shows it; stops with the first verdict that is not `pass`."""
+    """Says what was done, to GitLab too, and whether Airflow shows it; stops with the first verdict but `pass`."""
     from windlass.cli import console, delivering
+    from windlass.cli.afterwards import tell_gitlab_back
 
     if not as_json:
         for line in lines:
@@ -107,5 +108,6 @@ def _report(
     for conclusion in concluded.values():
         if not as_json:
             delivering.say_verdict(environment.name, conclusion)
+    tell_gitlab_back(state, environment.name, projects)
     for conclusion in concluded.values():
         delivering.stop_unless_passed(environment.name, conclusion)

@@ -23,7 +23,7 @@ class Include:
     @property
     def platform_ref(self) -> str | None:
         """Which version of the tool the jobs fetch, where the include says so."""
-        return str(self.inputs["platform_ref"]) if "platform_ref" in self.inputs else None
+        return _text(self.inputs["platform_ref"]) if "platform_ref" in self.inputs else None
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,13 @@ def read_ci_file(text: str) -> CiFile:
     if not isinstance(content, dict):
         return CiFile(problem=".gitlab-ci.yml holds no jobs")
     entries = list(_entries(content.get("include")))
-    local = any(_FILES.fullmatch(str(entry.get("local", ""))) for entry in entries)
+    local = any(_FILES.fullmatch(_text(entry.get("local"))) for entry in entries)
     return CiFile(tuple(_includes(entries)), local, dict(_audiences(content)))
+
+
+def _text(value: Any) -> str:
+    """A single value as text; nothing for a list or a mapping, which aliases can make larger than any memory."""
+    return str(value) if isinstance(value, str | int | float) else ""
 
 
 def _entries(include: Any) -> Iterator[dict[str, Any]]:
@@ -79,12 +84,12 @@ def _includes(entries: list[dict[str, Any]]) -> Iterator[Include]:
     for entry in entries:
         inputs = entry["inputs"] if isinstance(entry.get("inputs"), dict) else {}
         if isinstance(entry.get("project"), str):
-            ref = None if entry.get("ref") is None else str(entry["ref"])
+            ref = None if entry.get("ref") is None else _text(entry["ref"])
             files = entry.get("file")
             for file in files if isinstance(files, list) else [files]:
-                if _FILES.fullmatch(str(file)):
-                    yield Include(entry["project"], ref, str(file), inputs)
-        elif found := _COMPONENT.fullmatch(str(entry.get("component", ""))):
+                if _FILES.fullmatch(_text(file)):
+                    yield Include(entry["project"], ref, _text(file), inputs)
+        elif found := _COMPONENT.fullmatch(_text(entry.get("component"))):
             yield Include(found["project"], found["ref"], f"templates/{found['name']}.yml", inputs)
 
 
@@ -94,4 +99,4 @@ def _audiences(content: dict[Any, Any]) -> Iterator[tuple[str, list[str]]]:
         token = tokens.get("WINDLASS_ID_TOKEN") if isinstance(tokens, dict) else None
         if isinstance(token, dict):
             said = token.get("aud")
-            yield str(name), [str(one) for one in (said if isinstance(said, list) else [said]) if one]
+            yield _text(name), [_text(one) for one in (said if isinstance(said, list) else [said]) if one]

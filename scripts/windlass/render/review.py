@@ -18,6 +18,8 @@ from windlass.spec.task import Assets, Task
 FOLDER = "reviews"
 _PATHS = {"deliver": "to", "file_to_s3": "key"}
 """The argument by which an operator says where in the data bucket it writes."""
+_ASSETS = {"wait_for_asset": "asset"}
+"""The argument by which an operator names an asset."""
 _STARTS = {"trigger_pipeline": "pipeline", "TriggerDagRunOperator": "trigger_dag_id"}
 """The argument by which an operator names the pipeline that it starts."""
 N = TypeVar("N", bound=Noun)
@@ -73,14 +75,16 @@ def _task(task: Task, project: str, iid: int, produced: set[str]) -> Task:
     if task.assets:
         inlets, outlets = ([_asset(name, project, produced) for name in names] for names in _names(task.assets))
         changed["assets"] = _changed(task.assets, inlets=inlets, outlets=outlets)
-    kind, arguments = task.operator_type or "", task.arguments
-    if argument := _PATHS.get(kind):
-        changed[argument] = f"{FOLDER}/{project}/{arguments[argument]}"
-    elif kind == "wait_for_asset":
-        changed["asset"] = _asset(str(arguments["asset"]), project, produced)
-    elif argument := _STARTS.get(kind.rpartition(".")[2]):
-        # where it is a pipeline of another project there is none of that name, and the run says so
-        changed[argument] = f"{arguments[argument]}_mr{iid}"
+    kind = task.operator_type or ""
+    argument = _PATHS.get(kind) or _ASSETS.get(kind) or _STARTS.get(kind.rpartition(".")[2], "")
+    written = task.arguments.get(argument)
+    if isinstance(written, str):  # an operator of the project's own may have the name of a standard one
+        if kind in _PATHS:
+            changed[argument] = f"{FOLDER}/{project}/{written}"
+        elif kind in _ASSETS:
+            changed[argument] = _asset(written, project, produced)
+        else:  # where it is a pipeline of another project there is none of that name, and the run says so
+            changed[argument] = f"{written}_mr{iid}"
     return _changed(task, **changed)
 
 

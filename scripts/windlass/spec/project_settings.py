@@ -45,6 +45,8 @@ class Project:
     skipped_counts_as_success: bool | None = None
     is_personal: bool = False
     """Whether it is a user's own, with no group above it."""
+    variables_role: str | None = None
+    """Who may give variables to a pipeline or job: `no_one_allowed`, or from which role on."""
 
 
 @dataclass(frozen=True)

@@ -258,6 +258,7 @@ class _Rehearser:
                 "CI_MERGE_REQUEST_PROJECT_ID": str(self.project.id),
                 "CI_MERGE_REQUEST_PROJECT_PATH": self.project.path_with_namespace,
                 "CI_MERGE_REQUEST_TITLE": request.title,
+                "CI_MERGE_REQUEST_DRAFT": str(request.draft).lower(),
                 "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": request.source_branch,
                 "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": request.target_branch,
             }

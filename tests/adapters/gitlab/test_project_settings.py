@@ -42,6 +42,8 @@ ANSWERS: dict[str, Any] = {
         "merge_method": "ff",
         "only_allow_merge_if_pipeline_succeeds": True,
         "allow_merge_on_skipped_pipeline": False,
+        "restrict_user_defined_variables": True,
+        "ci_pipeline_variables_minimum_override_role": "maintainer",
     },
     f"{OWN}/repository/files/.gitlab-ci.yml/raw": CI.encode(),
     f"{OWN}/protected_branches": [
@@ -114,7 +116,7 @@ def test_everything_is_read_for_who_may_see_everything() -> None:
     settings, ci_file, stub = read()
     assert ci_file == CI
     assert settings == ProjectSettings(
-        project=Project("data/models/digits", "main", "internal", "ff", True, False),
+        project=Project("data/models/digits", "main", "internal", "ff", True, False, variables_role="maintainer"),
         branches=(Protected("main", (40,)), Protected("rel*", (), others=True, force_push=True)),
         tags=(Protected("v*", (40,), others=True),),
         variables=(

@@ -101,6 +101,7 @@ class SettingsReader:
             pipelines_must_succeed=found.get("only_allow_merge_if_pipeline_succeeds"),
             skipped_counts_as_success=found.get("allow_merge_on_skipped_pipeline"),
             is_personal=(found.get("namespace") or {}).get("kind") == "user",
+            variables_role=_variables_role(found),
         )
 
     def _branches(self) -> tuple[Protected, ...]:
@@ -231,6 +232,14 @@ class SettingsReader:
 def _all(manager: Any) -> list[dict[str, Any]]:
     """The attributes of each thing of a list, on all of its pages."""
     return [dict(one.attributes) for one in manager.list(get_all=True, per_page=100, obey_rate_limit=False)]
+
+
+def _variables_role(project: dict[str, Any]) -> str | None:
+    """From which role on; a project without the restriction says some role all the same."""
+    if project.get("restrict_user_defined_variables") is False:
+        return "developer"
+    role = project.get("ci_pipeline_variables_minimum_override_role")
+    return str(role) if role else None
 
 
 def _protected(rule: dict[str, Any], key: str) -> Protected:

@@ -1,7 +1,7 @@
 """What nobody needs any more in an environment, decided from facts, and its removal in an order that may stop anywhere.
 
 A thing goes after whatever names it: provenance before its release, releases before models, `model.json` before the
-files that it lists. States and ledger stay; only a state that lost its swap goes. Keys of any other shape are not ours.
+files that it lists. States, ledger and decisions of gates stay; only a state that lost its swap goes. Keys of any other shape are not ours.
 """
 
 import re
@@ -17,9 +17,12 @@ from windlass.spec.errors import TransientError
 from windlass.spec.model import model_key
 from windlass.spec.store import Listed
 
-Kind = Literal["state", "release", "model"]
+Kind = Literal["state", "decision", "release", "model"]
 Name = tuple[Kind, str, str]
-"""What is kept or removed as one: the kind, then project and digest, model and version, or "" and a state's name."""
+"""What is kept or removed as one: the kind, then project and digest, model and version, or "" and a state's name.
+
+A decision is all that a gate decided about a release, with the overrides; none is ever removed.
+"""
 
 ROUNDS = 10
 """How often the plan is made anew because a state was swapped meanwhile."""
@@ -28,6 +31,7 @@ _TOLD_EVERY = 50
 _WORD = r"([a-z][a-z0-9_]{0,62})"
 _CODE: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("state", re.compile(r"states/()([1-9][0-9]{0,8}-[0-9a-f]{12})\.json")),
+    ("decision", re.compile(rf"provenance/{_WORD}/([0-9a-f]{{64}})/(?:gate|override)/[0-9a-f]{{64}}\.json")),
     ("release", re.compile(rf"provenance/{_WORD}/([0-9a-f]{{64}})/[0-9a-f]{{7,64}}\.json")),
     ("release", re.compile(rf"releases/{_WORD}/([0-9a-f]{{64}})\.tar\.gz")),
 )
@@ -74,7 +78,7 @@ def units(prefix: str, code: Iterable[Listed], models: Iterable[Listed]) -> list
                 )
                 if match and not (kind == "model" and match[1] in _NO_MODEL):
                     found[kind, match[1], match[2]].append((rank, listed))
-    order: tuple[Kind, ...] = ("state", "release", "model")
+    order: tuple[Kind, ...] = ("state", "decision", "release", "model")
     return [_unit(name, found[name]) for kind in order for name in sorted(found) if name[0] == kind]
 
 

@@ -111,6 +111,7 @@ def deciding_gc(
         pointers = Pointers(place, [other for other in everywhere if other.name != place.name])
         pointers.read()
         needed: dict[Name, str] = {}
+        _need(needed, (unit.name for unit in found if unit.name[0] == "decision"), "decisions of gates, with overrides")
         for environment, state in pointers.states.items():
             _need(needed, _named(state), f"live in {environment}")
         own = pointers.states[place.name]
