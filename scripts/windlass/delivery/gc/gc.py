@@ -1,7 +1,8 @@
 """What nobody needs any more in an environment, decided from facts, and its removal in an order that may stop anywhere.
 
 A thing goes after whatever names it: provenance before its release, releases before models, `model.json` before the
-files that it lists. States, ledger and decisions of gates stay; only a state that lost its swap goes. Keys of any other shape are not ours.
+files that it lists. States, ledger and decisions of gates stay; only a state that lost its swap goes. Keys of any other
+shape are not ours.
 """
 
 import re
