@@ -141,6 +141,11 @@ def results(rehearsal: Rehearsal) -> dict[str, str]:
     return {job.name.removeprefix("tale:"): job.result for job in rehearsal.jobs}
 
 
+def deployments(tale: Tale) -> list[Any]:
+    """What GitLab says went to prod and did well."""
+    return list(tale.of("root").deployments.list(environment="prod", status="success", get_all=True))
+
+
 def live(demo: Demo, name: str) -> str | None:
     """The commit of the tale that S3 says is live."""
     found = states(demo)[name]["projects"].get("tale")
@@ -200,9 +205,7 @@ def test_from_a_failing_gate_to_an_override(demo: Demo, tmp_path: Path) -> None:
     right, said = tale.happen("tag", "dev", "v1.0.1")
     assert right.ok, said
     assert live(demo, "prod") == good
-    (deployment,) = [
-        one for one in tale.of("root").deployments.list(environment="prod", status="success", get_all=True)
-    ]
+    (deployment,) = deployments(tale)
     assert deployment.sha == good
     assert [one.iid for one in deployment.mergerequests.list(get_all=True)] == [request.iid]
     assert [release.tag_name for release in tale.of("root").releases.list(get_all=True)] == ["v1.0.1"]
@@ -237,9 +240,7 @@ def test_from_a_failing_gate_to_an_override(demo: Demo, tmp_path: Path) -> None:
     assert [hold["project"] for hold in back["holds"]] == ["tale"]
     assert back["frozen"]["actor"] == "bob"
     assert [record["deployment"]["action"] for record in history(demo, "prod")[:3]] == ["rollback", "promote", "freeze"]
-    assert [
-        one.sha for one in tale.of("root").deployments.list(environment="prod", status="success", get_all=True)
-    ] == [good]
+    assert [one.sha for one in deployments(tale)] == [good]
     thawed = tale.job("mia", "v1.1.1", "unfreeze", "prod", "--reason", "out")
     assert thawed.returncode == 0, thawed.stderr
 

@@ -34,8 +34,9 @@ def outlook_now(name: str, iid: int, environments_dir: str | None, project_given
     """What the gate of the environment says of the open merge request; None where it has no gate."""
     from windlass.spec.environment import find_environment
 
-    environment = find_environment(context.environments(environments_dir), name)
-    gate = gatekeeper(environment)
+    all_environments = context.environments(environments_dir)
+    environment = find_environment(all_environments, name)
+    gate = gatekeeper(environment, find_environment(all_environments, environment.upstream or name))
     if gate is None:
         return None
     project, critical, live_is_told = context.project(project_given), set[str](), True
