@@ -99,6 +99,10 @@ def test_the_policy_is_that_of_the_protected_branch_whatever_the_merge_request_s
         (folder / path.name).write_text(path.read_text().replace(USUAL, ""))
     code, out, err = windlass("gate", "--to", "prod", "--environments", str(folder))
     assert (code, "!7 by ann needs 1 approval" in out) == (2, True), err
+    assert "of prod here is not what" not in out
+    (folder / "prod.yml").write_text((folder / "prod.yml").read_text() + "prefix: mine\n")
+    out = windlass("gate", "--to", "prod", "--environments", str(folder))[1]
+    assert "prefix of prod here is not what main of platform/windlass says" in out
 
 
 @pytest.mark.stack

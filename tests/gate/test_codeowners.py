@@ -69,3 +69,26 @@ def test_sections_defaults_counts_and_exclusions() -> None:
 @pytest.mark.parametrize("content", [b"\xff", b"x" * 2_000_000, b"[", b"/a\\"])
 def test_what_is_no_such_file_is_a_problem(content: bytes) -> None:
     assert parse_owners("environments/CODEOWNERS", content)[1].problems
+
+
+@pytest.mark.parametrize(
+    ("pattern", "instead"),
+    [
+        ("/models/**", "write '/models/'"),
+        ("!/models/**", "write '/models/'"),
+        ("./models/", "relative"),
+        ("/a//b", "relative"),
+        ("/a/../b", "relative"),
+    ],
+)
+def test_a_pattern_that_fits_less_than_it_seems_to_is_refused(pattern: str, instead: str) -> None:
+    _, document = parse_owners("CODEOWNERS", f"{pattern} @ann\n".encode())
+    assert [instead in problem.message for problem in document.problems] == [True]
+
+
+@pytest.mark.parametrize(
+    "pattern", ["**", "/**/a.yml", "models/**/", "**/models/", "/models/*", "a..b", ".gitlab-ci.yml"]
+)
+def test_other_stars_and_dots_are_as_in_gitlab(pattern: str) -> None:
+    _, document = parse_owners("CODEOWNERS", f"{pattern} @ann\n".encode())
+    assert document.problems == []

@@ -73,3 +73,17 @@ def test_a_byte_that_was_altered_is_found_by_the_name() -> None:
         require_named(b"{}", "x.json")
     with pytest.raises(DeliveryError, match="is not as windlass writes"):
         require_named(content + b"\n", "x.json")
+
+
+def test_another_version_may_say_the_same_in_other_words_and_may_not_judge_otherwise() -> None:
+    decision = decided("gate: {approvals: 2}\n")
+    (refused,) = [check for check in decision.checks if check.standing == "refused"]
+    words = [
+        check.model_copy(update={"sentence": "as it was said then"} if check == refused else {})
+        for check in decision.checks
+    ]
+    judged = [check.model_copy(update={"standing": "passed", "sentence": None}) for check in decision.checks]
+    assert not replay(decision.model_copy(update={"checks": words})).is_same
+    assert replay(decision.model_copy(update={"checks": words, "tool_version": "0.0.9"})).is_same
+    changed = {"checks": judged, "passed": True, "tool_version": "0.0.9"}
+    assert not replay(decision.model_copy(update=changed)).is_same

@@ -10,7 +10,7 @@ from tests.gate.evidence import decided
 from windlass.cli.context import environments
 from windlass.cli.gating import gatekeeper
 from windlass.delivery.gate.question import Question
-from windlass.spec.errors import DeliveryError, ServiceError
+from windlass.spec.errors import DeliveryError, ServiceError, WindlassError
 from windlass.spec.evidence import Override
 
 pytestmark = pytest.mark.stack
@@ -138,3 +138,10 @@ def test_the_record_of_an_override_has_the_number_of_the_user(scene: Scene) -> N
     person = person_here()
     assert person is not None
     assert (person.username, person.user) == ("mia", 17)
+
+
+def test_an_address_with_a_password_is_refused_before_it_is_kept_anywhere(scene: Scene) -> None:
+    scene.monkeypatch.setenv("CI_SERVER_URL", scene.gitlab.url.replace("http://", "http://ann:secret-of-ann@"))
+    with pytest.raises(WindlassError, match="the address of GitLab has an account in it") as refused:
+        scene.ask("v1")
+    assert "secret" not in str(refused.value)

@@ -127,6 +127,7 @@ def test_from_a_failing_gate_to_an_override(story: Story, knows: str) -> None:  
     assert code == 2
     assert "prod was frozen by bob" in err
     assert "!3 by ann needs 1 approval after its last push and has 0: nobody" in err
+    assert "GitLab takes no approval after it: windlass override" in err
     assert story.kept() == kept
     with pytest.raises(gitlab.GitlabError):
         story.approve(third, "bob")  # GitLab takes no approval of what is merged

@@ -92,7 +92,7 @@ def of_the_language(found: Follows) -> Follows:
 def meant(whole: dict[str, Any]) -> Follows:
     """What docs/language.md says about the order of a pipeline without problems, read from its plain YAML."""
     nodes = dict(_nodes(whole["tasks"], ""))
-    tasks = {path: node for path, node in nodes.items() if _is_task(path, node)}
+    tasks = tasks_of(whole)
     groups = [path for path in nodes if path not in tasks]
     inside = {group: [task for task in tasks if task.startswith(f"{group}.")] for group in groups}
     needs = {group: names for group in groups if isinstance(names := nodes[group].get("needs"), list)}
@@ -129,6 +129,11 @@ def meant(whole: dict[str, Any]) -> Follows:
 
 _MARKS = {"job": "docker_image", "approval": "subject", "branch": "by"}
 """What a task's kinds hold, and a group that is called like one does not."""
+
+
+def tasks_of(whole: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Each task of a pipeline's plain YAML, by its id."""
+    return {path: node for path, node in _nodes(whole["tasks"], "") if _is_task(path, node)}
 
 
 def _is_task(path: str, node: dict[str, Any]) -> bool:

@@ -229,6 +229,8 @@ def server_here(variables: Mapping[str, str] | None = None) -> Server | None:
     private, job = given.get("WINDLASS_GITLAB_TOKEN"), given.get("CI_JOB_TOKEN")
     if not (url and path and (private or job)):
         return None
+    if "@" in url:  # it would be kept in every decision
+        raise WindlassError("the address of GitLab has an account in it; give the token in WINDLASS_GITLAB_TOKEN alone")
     platform = (given.get("WINDLASS_PLATFORM") or path).removesuffix(".git")
     # A job's token reads the platform, or the job could not include it; a private token may know other projects only.
     user, token = ("gitlab-ci-token", job) if job else ("oauth2", private)

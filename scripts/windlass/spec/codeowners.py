@@ -148,6 +148,8 @@ class _Reader:
         pattern = re.sub(r"\\(.)", r"\1", match[0])
         if excluded := match[0].startswith("!"):
             pattern = pattern[1:]
+        if wrong := _fits_less_than_it_seems(pattern):
+            self._wrong(number, match.start() + 1, wrong)
         before = len(self.document.problems)
         owners = self._owners(number, line, match.end())
         if not owners and len(self.document.problems) == before:
@@ -176,6 +178,16 @@ class _Reader:
 
     def _wrong(self, line: int, column: int, message: str) -> None:
         self.document.problems.append(Problem(self.document.path, line, column, RULE, message))
+
+
+def _fits_less_than_it_seems(pattern: str) -> str | None:
+    """Why the pattern is refused: GitLab takes it, and it fits fewer paths than who wrote it meant, or none."""
+    if pattern.endswith("/**"):
+        below = pattern.removesuffix("**")
+        return f"{pattern!r} fits what lies in that folder itself only; write {below!r} for everything below it"
+    if {".", ".."} & set(pattern.split("/")) or "//" in pattern:
+        return f"{pattern!r} fits nothing; write paths relative to the repository, without . and .."
+    return None
 
 
 @lru_cache(maxsize=1024)

@@ -1,6 +1,7 @@
 """The rules, one per module: `check(project)` yields what it finds, and the module's docstring says what that is."""
 
 from windlass.lint.rules import (
+    after_setup,
     code_owners,
     distinct_filenames,
     distinct_prefix,
@@ -35,6 +36,7 @@ from windlass.lint.rules import (
 )
 
 RULES = (
+    after_setup,
     code_owners,
     distinct_filenames,
     distinct_prefix,
