@@ -130,3 +130,18 @@ def test_a_merge_of_two_changes_to_one_file_is_what_git_makes_of_it(scene: Scene
     scene.push()
     scene.tag("v1")
     assert said(scene) == ""
+
+
+def test_a_history_of_its_own_is_asked_for_as_any_other_and_is_no_trouble_of_git(scene: Scene) -> None:
+    scene.git("checkout", "-q", "--orphan", "other")
+    (scene.checkout / "other.yml").write_text("other")
+    head = scene.commit("a first commit once more")
+    scene.git("checkout", "-q", "-f", "main")
+    scene.git("merge", "-q", "--no-ff", "--allow-unrelated-histories", "-m", "Merge !1", "other")
+    review = Review(1, "ann", scene.head, head, versions=["2026-11-22T10:00:00.000Z"])
+    scene.gitlab.reviews.append(review)
+    scene.push()
+    scene.tag("v1")
+    assert "!1 by ann needs 1 approval after its last push and has 0: nobody" in said(scene)
+    scene.gitlab.approve(review, "bob")
+    assert said(scene) == ""

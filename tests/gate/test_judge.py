@@ -219,3 +219,24 @@ def test_a_policy_that_is_wrong_lets_nobody_pass(wrong: dict[str, str], why: str
 def test_an_environment_that_the_branch_does_not_have_is_no_way_around() -> None:
     with pytest.raises(DeliveryError, match=r"main of platform/windlass has no environments/live\.yml"):
         read_policy(texts(), "live")
+
+
+def test_a_gate_that_says_nothing_at_all_is_no_gate_that_was_taken_away() -> None:
+    with pytest.raises(DeliveryError, match=r"gate is empty; write \{\} for one approval, or take the key out"):
+        read_policy(texts("gate:\n  # approvals: 2\n"), "prod")
+
+
+def test_what_is_critical_is_not_spared_the_roles_of_the_rest() -> None:
+    gate = "gate: {approvals: 1, roles: {manager: 1}, critical: {approvals: 2}}\n"
+    with pytest.raises(DeliveryError, match="critical asks for no role, and the rest does"):
+        read_policy(texts(gate), "prod")
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo", "UTC"])
+def test_a_freeze_for_ever_is_one(zone: str) -> None:
+    window = FreezeOnce.model_validate(
+        {"from": "0001-01-01 00:00", "to": "9999-12-31 23:59", "timezone": zone, "reason": "sold"}
+    )
+    end = window.until(datetime(2026, 11, 22, tzinfo=UTC))
+    assert end is not None
+    assert end.year == 9999

@@ -71,9 +71,7 @@ RESULT = closed(
 )
 RUN = closed(
     {
-        "tool": closed(
-            {"driver": closed({"name": TEXT, "version": TEXT, "rules": {"type": "array", "items": RULE}})}
-        ),
+        "tool": closed({"driver": closed({"name": TEXT, "version": TEXT, "rules": {"type": "array", "items": RULE}})}),
         "columnKind": {"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
         "artifacts": {"type": "array", "items": closed({"location": closed({"uri": URI})}), "uniqueItems": True},
         "results": {"type": "array", "items": RESULT},

@@ -125,14 +125,12 @@ class ServerRepository:
         """The paths that a merge of two commits holds otherwise than git merges them; a git before 2.38 finds none."""
         if len(commit.parents) != 2:
             return []
+        how = ("--write-tree", "--no-messages", "--allow-unrelated-histories")
         try:
-            told = self._run("merge-tree", "--write-tree", "--no-messages", *commit.parents, accepted=(0, 1)).stdout
-        except _GitRefused as refused:
-            if refused.code == _USAGE:
-                return []
-            what = f"{self.access.path} on {self.access.server}"
-            raise TransientError(f"{what} does not answer git ({refused}); try again in a moment") from refused
-        tree = told.decode().split("\n")[0]
+            told = self._remote("merge-tree", *how, *commit.parents, accepted=(0, 1))  # it fetches what it needs
+        except _GitRefused:
+            return []
+        tree = told.split("\n")[0]
         differ = self._git("diff-tree", "-r", "-z", "--no-renames", "--name-only", tree, commit.sha)
         return sorted({path for path in differ.split("\0") if path})
 
@@ -174,13 +172,18 @@ class ServerRepository:
         name, parents, title = told.rstrip("\n").split("\0")
         return Commit(sha=name, title=title[:200], parents=parents.split())
 
-    def _remote(self, *arguments: str) -> str:
-        """What git prints about the server; ServiceError where it refuses, TransientError where it is away."""
+    def _remote(self, *arguments: str, accepted: tuple[int, ...] = (0,)) -> str:
+        """What git prints about the server; ServiceError where it refuses, TransientError where it is away.
+
+        _GitRefused where this git does not know the command.
+        """
         what = f"{self.access.path} on {self.access.server}"
         for pause in (*PAUSES, None):
             try:
-                return self._git(*arguments)
+                return self._run(*arguments, accepted=accepted).stdout.decode(errors="backslashreplace")
             except _GitRefused as refused:
+                if refused.code == _USAGE:
+                    raise
                 last = str(refused)
                 if _REFUSED.search(last):
                     raise ServiceError(
