@@ -210,7 +210,7 @@ def test_every_input_is_described_and_free_text_is_limited_by_a_pattern(path: Pa
 
 
 def test_every_file_of_a_stage_is_included_by_the_whole() -> None:
-    # environments.yml is for the repository that owns the environments; with review.yml code that nobody has merged runs
+    # environments.yml is for the repository that owns the environments; review.yml runs code that nobody has merged
     included = set(re.findall(r"local: /ci/(\w+)\.yml", (ROOT / "ci/model.yml").read_text()))
     assert included == {path.stem for path in TEMPLATES} - {"model", "base", "environments", "review"}
 

@@ -222,7 +222,9 @@ def test_an_environment_that_the_branch_does_not_have_is_no_way_around() -> None
 
 
 def test_a_gate_that_says_nothing_at_all_is_no_gate_that_was_taken_away() -> None:
-    with pytest.raises(DeliveryError, match=r"gate is empty; write \{\} for one approval, or take the key out"):
+    with pytest.raises(
+        DeliveryError, match=r"an empty gate asks for nothing; write \{\} for one approval, or take the key out"
+    ):
         read_policy(texts("gate:\n  # approvals: 2\n"), "prod")
 
 

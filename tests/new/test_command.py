@@ -74,7 +74,7 @@ def test_new_pipelines_are_checked_tested_and_run_at_once(here: Path, monkeypatc
 
 
 def test_the_commands_that_follow_are_said_and_work(here: Path) -> None:
-    said = call("new", "digits").stdout
+    said = call("new", "digits", "--ref", "v1.4.0").stdout
     steps = [line.strip() for line in said.splitlines() if line.startswith("  ")]
     assert steps[:3] == ["cd digits", "git init --initial-branch=main", "git add --all"]
     script = "\n".join(steps)

@@ -148,6 +148,13 @@ class Environment(Noun):
     assets: dict[AssetName, Text] = {}
     """Assets that no pipeline of the project produces, and who does; lint knows them from here."""
 
+    @field_validator("gate", mode="before")
+    @classmethod
+    def _says_something(cls, value: object) -> object:
+        if value is None:  # what is left when every line below it is commented out
+            raise ValueError("an empty gate asks for nothing; write {} for one approval, or take the key out")
+        return value
+
     @model_validator(mode="after")
     def _has_flavors_of_runners(self) -> Self:
         require_flavors(self.runners, self.flavors)

@@ -113,7 +113,10 @@ def _at(day: date, minute: int) -> datetime:
 def _instants(local: datetime, timezone: str) -> tuple[datetime, datetime]:
     """Both readings of a time by the clock of a zone: they differ where the clock is put forward or back."""
     zone = ZoneInfo(timezone)
-    first, second = (local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    try:
+        first, second = (local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    except OverflowError:  # the first or last day of all, somewhere on the other side of the date line
+        return local.replace(tzinfo=UTC), local.replace(tzinfo=UTC)
     return first, second
 
 

@@ -60,6 +60,8 @@ class PromotionGate(Noun):
             raise ValueError(
                 f"critical asks for fewer approvals ({self.critical.approvals}) than the rest ({self.approvals})"
             )
+        if self.critical and self.roles and not self.critical.roles:
+            raise ValueError("critical asks for no role, and the rest does; name those that have to approve it, too")
         return self
 
     @property
