@@ -240,8 +240,7 @@ def test_from_a_failing_gate_to_an_override(demo: Demo, tmp_path: Path) -> None:
     assert [hold["project"] for hold in back["holds"]] == ["tale"]
     assert back["frozen"]["actor"] == "bob"
     actions = [record["deployment"]["action"] for record in history(demo, "prod")]
-    assert {"promote", "freeze", "rollback"} <= set(actions)
-    assert actions.index("rollback") < actions.index("promote") < actions.index("freeze")
+    assert actions[:3] == ["rollback", "promote", "hold"], "the freeze is a kind of hold"
     assert {one.sha for one in deployments(tale)} == {good}
     thawed = tale.job("mia", "v1.1.1", "unfreeze", "prod", "--reason", "out")
     assert thawed.returncode == 0, thawed.stderr
