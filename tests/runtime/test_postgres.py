@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 import tracemalloc
 from collections.abc import Iterator
@@ -133,6 +134,21 @@ def test_what_the_server_works_at_ends_there_when_airflow_ends_the_task(
         do(work, connection, path)
     assert sleeping(told_to_stop_when_it_sleeps) == []
     assert told_to_stop_when_it_sleeps.execute("select count(*) from made").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("work", WORK)
+def test_a_server_that_cancels_nothing_is_hung_up_on_before_the_connection_is_closed(
+    work: str, connection: Any, told_to_stop_when_it_sleeps: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text("1\n")
+    monkeypatch.setattr("windlass.runtime.interruptible.GRACE", 1.0)
+    monkeypatch.setattr(Database, "_cancel", lambda database: None)
+    with pytest.raises(RuntimeStop, match="told to stop while the database worked"):
+        do(work, connection, path)
+    assert [thread for thread in threading.enumerate() if "run" in thread.name] == []
+    end = "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'"
+    told_to_stop_when_it_sleeps.execute(end)
 
 
 def test_outside_of_a_transaction_there_is_nothing_to_stop(connection: Any) -> None:

@@ -1,5 +1,6 @@
 """Work that waits outside of Python, done so that the signals by which Airflow ends a task are heard meanwhile."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from threading import Thread
@@ -7,15 +8,18 @@ from typing import TypeVar
 
 GRACE = 30.0
 """Seconds in which work must end after it was cancelled."""
+AGAIN = 0.5
+"""Seconds after which it is cancelled again: what is cancelled just before it begins does not notice."""
 
 T = TypeVar("T")
 
 
-def interruptible(work: Callable[[], T], cancel: Callable[[], None]) -> T:
+def interruptible(work: Callable[[], T], cancel: Callable[[], None], abandon: Callable[[], None]) -> T:
     """What `work` returns or raises.
 
     A driver that waits in C lets no handler of a signal run; so another thread waits for it. What such a handler raises
-    here calls `cancel` and is raised again as soon as the work has ended.
+    here calls `cancel` and is raised again as soon as the work has ended. Work that does not heed that ends by
+    `abandon`: nothing that it uses may be freed while it goes on.
     """
     result: Future[T] = Future()
 
@@ -29,7 +33,11 @@ def interruptible(work: Callable[[], T], cancel: Callable[[], None]) -> T:
     try:
         return result.result()
     except BaseException:
-        if not result.done():
+        end = time.monotonic() + GRACE
+        while not result.done() and time.monotonic() < end:
             cancel()
+            wait([result], AGAIN)
+        if not result.done():
+            abandon()
             wait([result], GRACE)
         raise

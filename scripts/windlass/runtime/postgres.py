@@ -1,6 +1,8 @@
 """PostgreSQL by an Airflow connection: one transaction, COPY as a stream, and refusals in one sentence."""
 
 import importlib
+import os
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -26,6 +28,7 @@ class Database:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
         self._cursor = connection.cursor()
+        self.is_at_work = False
         self._driver = importlib.import_module(type(connection).__module__.partition(".")[0])
         self._sql = importlib.import_module(f"{self._driver.__name__}.sql")
 
@@ -75,11 +78,22 @@ class Database:
     def _interruptible(self, work: Callable[[], Any]) -> None:
         """What the server works at is cancelled there when this is interrupted: else it would go on for nobody."""
 
-        def cancel() -> None:
-            with suppress(self.error):  # the server is away: closing the connection is all that is left to do
-                getattr(self._connection, "cancel_safe", self._connection.cancel)()  # psycopg 3 can encrypt it
+        def abandon() -> None:
+            with socket.socket(fileno=os.dup(self._connection.fileno())) as line:
+                line.shutdown(socket.SHUT_RDWR)
 
-        interruptible(work, cancel)
+        def watched() -> None:
+            self.is_at_work = True
+            try:
+                work()
+            finally:
+                self.is_at_work = False
+
+        interruptible(watched, self._cancel, abandon)
+
+    def _cancel(self) -> None:
+        with suppress(self.error):  # the server is away: closing the connection is all that is left to do
+            getattr(self._connection, "cancel_safe", self._connection.cancel)()  # psycopg 3 can encrypt it
 
     def _identifier(self, value: Any) -> Any:
         if isinstance(value, (str, tuple)):
@@ -113,7 +127,8 @@ def in_transaction(opened: Any, name: str, *, read_only: bool = False) -> Iterat
     finally:
         if database in _open:
             _open.remove(database)
-        opened.close()  # without a commit, everything is undone
+        if not database.is_at_work:  # a driver that still waits would use what was freed
+            opened.close()  # without a commit, everything is undone
 
 
 def stop_transactions() -> None:
