@@ -254,7 +254,9 @@ def test_from_a_failing_gate_to_an_override(demo: Demo, tmp_path: Path) -> None:
         file.write_bytes(body)
         again = demo.windlass("gate", "--replay", str(file), "--json", AWS_ENDPOINT_URL="http://127.0.0.1:9")
         assert json.loads(again.stdout)["same"], again.stderr
-        file.write_bytes(body.replace(b'"approval"', b'"Approval"', 1))
+        altered = body.replace(b"mia", b"moa", 1)
+        assert altered != body
+        file.write_bytes(altered)
         assert demo.windlass("gate", "--replay", str(file)).returncode == 2
     with pytest.raises(gitlab.GitlabError):
         tale.of("bob").mergerequests.get(request.iid).approve()
