@@ -74,7 +74,7 @@ def test_a_call_that_windlass_does_not_know_is_found() -> None:
 
 def test_every_command_is_on_a_page_that_people_read() -> None:
     pages = "".join(page.read_text() for page in PAGES if page != REFERENCE)
-    pages = pages.replace(re.search(r"Commands:\n.*?```", pages, re.S)[0], "")  # type: ignore[index]  # README's help
+    pages = pages.replace(re.search(r"Commands:\n.*?```", pages, re.S)[0], "")  # README's help
     assert [name for name in COMMANDS if f"windlass {name}" not in pages] == []
 
 

@@ -31,7 +31,7 @@ KEYLESS = tuple(Variable(key) for key in ("AIRFLOW_URL", "AIRFLOW_USER"))
 
 def project(**parts: object) -> Examined:
     assert isinstance(SETTINGS.project, Project)
-    return settings(project=replace(SETTINGS.project, **parts))  # type: ignore[arg-type]
+    return settings(project=replace(SETTINGS.project, **parts))
 
 
 WRONG: list[tuple[str, Examined, list[str]]] = [

@@ -223,10 +223,10 @@ class Wire(HTTPAdapter):
         self.met += 1
         is_here = self.met - 1 == self.point and self.error is not None
         if is_here and not self.is_done:
-            raise self.error  # type: ignore[misc]
+            raise self.error
         answer = self._answer(request)
         if is_here:
-            raise self.error  # type: ignore[misc]
+            raise self.error
         return answer
 
     def _answer(self, request: requests.PreparedRequest) -> requests.Response:

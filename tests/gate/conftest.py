@@ -147,7 +147,7 @@ class Scene:
 def _with(question: Question, more: dict[str, object]) -> Question:
     from dataclasses import replace
 
-    return replace(question, **more)  # type: ignore[arg-type]  # tests name its fields
+    return replace(question, **more)  # tests name its fields
 
 
 def override(person: str, at: str, environment: str = "prod", release: str = RELEASE) -> Override:

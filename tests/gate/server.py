@@ -241,7 +241,7 @@ def gitlab(home: Path) -> Iterator[FakeGitlab]:
         def log_message(self, *arguments: object) -> None:
             pass
 
-    Handler.do_POST = Handler.do_GET  # type: ignore[attr-defined]  # the name is the protocol's
+    Handler.do_POST = Handler.do_GET  # the name is the protocol's
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     fake.url = f"http://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()

@@ -33,7 +33,7 @@ def altered_inputs(value: object) -> list[bytes]:
             for key, inner in list(node.items() if isinstance(node, dict) else enumerate(node)):
                 walk(inner, (node, key))
             return
-        holder, key = put  # type: ignore[misc]
+        holder, key = put
         before = holder[key]
         holder[key] = f"{before}x" if isinstance(before, str) else (not before if isinstance(before, bool) else 7)
         if holder[key] != before:

@@ -96,7 +96,7 @@ def in_containers(content: bytes, value: Any) -> Pieces:
         resource_flavor=None,
         rendered=lambda script, context: script.text,
     )
-    container_job(task, {"ti": instance}, settings, store)  # type: ignore[arg-type]
+    container_job(task, {"ti": instance}, settings, store)
     return store
 
 

@@ -191,7 +191,7 @@ class SettingsReader:
         def question() -> dict[str, bool]:
             # a project that this token does not see has no tags to it either: that would be another 404
             self._client.projects.get(platform, obey_rate_limit=False)
-            return {tag: self._is(lambda tag=tag: other.tags.get(tag, obey_rate_limit=False)) for tag in tags}  # type: ignore[misc]
+            return {tag: self._is(lambda tag=tag: other.tags.get(tag, obey_rate_limit=False)) for tag in tags}  # type: ignore[misc]  # each its own
 
         return self._read("the platform's tags", "needs the role Reporter in the platform project", question)
 
