@@ -52,7 +52,7 @@ BAD = (
     job("writes_empty", ": > {out}", outputs={"out": "out.csv"})
     job("quoted", "echo '{{ params.said }}'")
     job("undefined", "echo {{ nonsense }}")
-    job("told_to_stop", "kill -TERM $(ps -o ppid= -p $PPID); sleep 15")
+    job("told_to_stop", "kill -TERM $(ps -o ppid= -p $(ps -o ppid= -p $PPID)); sleep 15")
     job("unpinned", "true", inputs={"model": "model:probe"})
     job("no_model", "true", inputs={"model": "model:probe@ffffffffffffffff"})
     job("tampered", "true", inputs={"model": "model:bad@0123456789abcdef"})
