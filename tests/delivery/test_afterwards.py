@@ -4,6 +4,7 @@ import itertools
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def again(world: World, archive: Archive, *, commit: str = TWO, tag: str | None 
 def delivered(
     world: World, decide: Decide, outcome: Outcome, archive: Archive, *, is_last: bool = True, is_verified: bool = True
 ) -> Delivered:
-    changed = lambda: changed_by(decide, outcome, world.place("stage"))  # noqa: E731
+    changed = partial(changed_by, decide, outcome, world.place("stage"))
     return Delivered(outcome, release_of(archive), changed, is_last=is_last, is_verified=is_verified)
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: F811 - a fixture is imported under the name that tests take it by
 """Which merge requests are open: asked of the stand-in for GitLab, and of one that answers something else."""
 
 from typing import Any
@@ -15,8 +16,8 @@ pytestmark = pytest.mark.stack
 
 
 def test_each_merge_request_is_what_gitlab_says_and_of_others_nothing_is_said(
-    company: Company,  # noqa: F811
-    checkout: Checkout,  # noqa: F811
+    company: Company,
+    checkout: Checkout,
 ) -> None:
     project = company.project("models/digits", ann=DEVELOPER, mia=MAINTAINER)
     checkout.commit("Begin", readme="one")

@@ -60,18 +60,19 @@ class Connection:
 
         After an unclear failure it is looked for again before it is made again: there is never a second one.
         """
-        for pause in (*PAUSES, None):
-            found = self.ask(what, find)
-            if found is not None:
-                return found, False
-            try:
-                return create(), True
-            except (GitlabError, requests.RequestException) as error:
-                wait = self._pause(pause, error)
-                if wait is None:
-                    raise self.refused(what, error) from error
-            self._sleep(wait)
-        raise AssertionError("the last try returns or raises")
+
+        def once() -> tuple[Answer, bool]:
+            found = find()
+            return (found, False) if found is not None else (create(), True)
+
+        return self.ask(what, once)
+
+    def get(self, what: str, path: str) -> dict[str, Any]:
+        """The object at a path below /api/v4."""
+        answer = self.ask(what, lambda: self.client.http_get(path, obey_rate_limit=False))
+        if not isinstance(answer, dict):
+            raise self.not_understood(what)
+        return answer
 
     @contextmanager
     def understood(self, what: str) -> Iterator[None]:

@@ -61,7 +61,7 @@ class Reviews:
         """A merge request that need not be merged, as `merge_request` gives it; its state and its target branch."""
         what = f"the merge request !{iid}"
         with self._connection.understood(what):
-            found = self._get(what, f"/projects/{self._id}/merge_requests/{iid}")
+            found = self._connection.get(what, f"/projects/{self._id}/merge_requests/{iid}")
             self._seen[iid] = self._read(found)
             return self.merge_request(iid), str(found["state"]), str(found["target_branch"])
 
@@ -106,7 +106,7 @@ class Reviews:
             found = self._list(what, "/pipelines", ref=tag.name, sha=tag.commit, order_by="id", sort="asc")
             pushed = [one for one in found if one.get("source") in ("push", "api", "web", None)]
             for one in pushed:
-                pipeline = self._get(what, f"/projects/{self._id}/pipelines/{int(one['id'])}")
+                pipeline = self._connection.get(what, f"/projects/{self._id}/pipelines/{int(one['id'])}")
                 if pipeline.get("tag") is False:  # of a branch of the same name
                     continue
                 user = pipeline.get("user") or {}
@@ -151,7 +151,7 @@ class Reviews:
     def _approved_by(self, iid: int) -> list[str]:
         what = f"the approvals of !{iid}"
         with self._connection.understood(what):
-            found = self._get(what, f"/projects/{self._id}/merge_requests/{iid}/approvals")
+            found = self._connection.get(what, f"/projects/{self._id}/merge_requests/{iid}/approvals")
             users = [entry["user"] for entry in found["approved_by"]]
             return sorted(str(user["username"]) for user in users if user.get("state", "active") == "active")
 
@@ -184,12 +184,6 @@ class Reviews:
             ),
         )
         if not isinstance(answer, list) or not all(isinstance(one, dict) for one in answer):
-            raise self._connection.not_understood(what)
-        return answer
-
-    def _get(self, what: str, path: str) -> dict[str, Any]:
-        answer = self._connection.ask(what, lambda: self._connection.client.http_get(path, obey_rate_limit=False))
-        if not isinstance(answer, dict):
             raise self._connection.not_understood(what)
         return answer
 

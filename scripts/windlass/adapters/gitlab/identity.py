@@ -22,7 +22,7 @@ def person_here(variables: Mapping[str, str] | None = None, sleep: Sleep = time.
 def _of_job(connection: Connection) -> Person:
     what = "the job that this is"
     with connection.understood(what):
-        job: dict[str, Any] = _get(connection, what, "/job")
+        job = connection.get(what, "/job")
         server, pipeline = str(connection.client.url), job.get("pipeline") or {}
         address = str(job.get("web_url") or "")
         if address and not address.startswith(f"{server}/"):
@@ -51,16 +51,9 @@ def _of_job(connection: Connection) -> Person:
 def _of_token(connection: Connection) -> Person:
     what = "the owner of the token"
     with connection.understood(what):
-        user = _get(connection, what, "/user")
+        user = connection.get(what, "/user")
         return Person(username=str(user["username"]), user=_number(user), server=str(connection.client.url))
 
 
 def _number(user: dict[str, Any]) -> int | None:
     return int(user["id"]) if user.get("id") is not None else None
-
-
-def _get(connection: Connection, what: str, path: str) -> dict[str, Any]:
-    answer = connection.ask(what, lambda: connection.client.http_get(path, obey_rate_limit=False))
-    if not isinstance(answer, dict):
-        raise connection.not_understood(what)
-    return answer

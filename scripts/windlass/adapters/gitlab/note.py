@@ -66,8 +66,7 @@ def keep_note(connection: Connection, iid: int, mark: str, pipeline: int, markdo
 def _own_user(connection: Connection) -> int:
     what = "the user of this token"
     with connection.understood(what):
-        found = connection.ask(what, lambda: connection.client.http_get("/user", obey_rate_limit=False))
-        return int(found["id"])  # type: ignore[index]  # another shape is what `understood` is for
+        return int(connection.get(what, "/user")["id"])
 
 
 def _own_notes(notes: Any, user: int, mark: str) -> list[Any]:
