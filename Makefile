@@ -1,7 +1,7 @@
 # What a newcomer and CI run; `make` alone lists it.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo down test test-fast lint format bench requirements clean
+.PHONY: help venv demo down test test-fast lint format bench requirements version clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -42,7 +42,7 @@ test: venv ## Runs every test, the whole way through three Airflows included.
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || .ci/need postgresql
 	@command -v podman >/dev/null && command -v runc >/dev/null && test -x /bin/busybox || .ci/need podman runc busybox-static
 	$(BIN)/pytest -q -m "not airflow and not e2e" --numprocesses 2 --dist loadgroup
-	$(BIN)/pytest -q -m "airflow and not e2e"
+	$(BIN)/pytest -q -m "airflow and not e2e" --numprocesses 2 --dist loadfile
 	$(BIN)/pytest -q -m e2e
 
 test-fast: venv ## Runs the tests that need neither Airflow nor a local S3 server.
@@ -71,6 +71,11 @@ requirements: venv ## Locks the newest versions of all packages, with hashes and
 	  | $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	    pyproject.toml - --output-file requirements/airflow-$$version.txt || exit; \
 	done
+
+version: venv ## Makes this checkout VERSION in all its places: 0.2.0 to release it, 0.3.0.dev0 to go on (CONTRIBUTING.md).
+	$(BIN)/python .ci/release.py set "$(VERSION)"
+	$(BIN)/pytest -q --update-golden tests/ci/test_templates.py tests/ci/test_components.py tests/docs/test_pages.py \
+	  -k "templates_version or component_is_the_file or reference_of_ci_inputs"
 
 clean: down ## Removes the virtual environment and the local stack with all its data.
 	rm -rf $(VENV) $(DEMO)/stack $(DEMO)/demo $(DEMO)/airflow-*

@@ -24,8 +24,9 @@ from windlass.cli.rehearse import live
 from windlass.spec.airflow import Run
 from windlass.spec.environment import find_environment, load_environments, resolve
 from windlass.spec.errors import DeliveryError, ServiceError, TransientError, WindlassError
+from windlass.stack.event import EVENTS, MAIN
 from windlass.stack.node import need_rsync
-from windlass.stack.rehearsal import EVENTS, MAIN, Rehearsal, rehearse
+from windlass.stack.rehearsal import Rehearsal, rehearse
 from windlass.stack.settings import ENVIRONMENTS
 from windlass.stack.stack import Stack
 

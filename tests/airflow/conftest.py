@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-if "AIRFLOW_HOME" not in os.environ:  # read when airflow is imported: before any fixture
+# read when airflow is imported: before any fixture. Processes of one test run share none, whoever started them
+if "AIRFLOW_HOME" not in os.environ or "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="windlass-airflow-home-")
     atexit.register(shutil.rmtree, os.environ["AIRFLOW_HOME"], ignore_errors=True)
 

@@ -12,6 +12,10 @@ ROOT = Path(__file__).parents[2]
 MERGE_REQUEST = ["--variable", "CI_PIPELINE_SOURCE=merge_request_event", "--unset-variable", "CI_COMMIT_BRANCH"]
 BUILD = {"platform_pipelines:lint", "platform_pipelines:test", "platform_pipelines:train"}
 IN_A_MERGE_REQUEST = {f"platform_pipelines:{what}" for what in ("render", "plan", "gate:prod:merge-request")}
+TAG = ["--variable", "CI_COMMIT_TAG=v1.2.3", "--unset-variable", "CI_COMMIT_BRANCH"]
+ON_A_TAG = {
+    f"platform_pipelines:{what}:prod" for what in ("promote", "rollback", "gate", "override", "freeze", "unfreeze")
+}
 JOBS = {
     "merge request": (MERGE_REQUEST, {"check", *BUILD, *IN_A_MERGE_REQUEST}),
     "default branch": (
@@ -20,12 +24,11 @@ JOBS = {
         | {f"platform_pipelines:{what}:{where}" for what in ("promote", "rollback") for where in ("dev", "stage")}
         | {f"platform_pipelines:{what}:prod" for what in ("gate", "freeze", "unfreeze")},
     ),
-    "tag": (
-        ["--variable", "CI_COMMIT_TAG=v1.2.3", "--unset-variable", "CI_COMMIT_BRANCH"],
-        {
-            f"platform_pipelines:{what}:prod"
-            for what in ("promote", "rollback", "gate", "override", "freeze", "unfreeze")
-        },
+    "tag": (TAG, {"check", "wheel", "release", *ON_A_TAG}),
+    "tag, its pipeline run again": ([*TAG, "--variable", "CI_PIPELINE_SOURCE=web"], ON_A_TAG),
+    "rollback on a tag": (
+        [*TAG, "--variable", "CI_PIPELINE_SOURCE=web", "--variable", "WINDLASS_ROLLBACK=prod"],
+        {"platform_pipelines:rollback:prod"},
     ),
     "tag that is no version": (["--variable", "CI_COMMIT_TAG=nightly", "--unset-variable", "CI_COMMIT_BRANCH"], set()),
     "another branch": (["--variable", "CI_COMMIT_BRANCH=feature"], set()),

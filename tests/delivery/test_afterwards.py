@@ -75,7 +75,7 @@ def test_deployment_release_status_and_setting_are_made_once(world: World, two: 
         f"projects/42/packages/generic/{name}"
     ]
     (status,) = server.statuses
-    assert (status["name"], status["sha"], status["pipeline_id"]) == ("windlass/stage", TWO, "9")
+    assert (status["name"], status["sha"], status["pipeline_id"]) == ("windlass/stage", TWO, 9)
     assert status["description"] == f"v2 ({two.digest[:12]}) was promoted to stage and verified"
     assert server.environments[0]["auto_stop_setting"] == "with_action"
 

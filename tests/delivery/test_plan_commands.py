@@ -46,6 +46,15 @@ def test_a_plan_names_task_and_field_in_all_its_forms(delivered: Path, windlass:
     assert code == 1
     assert json.loads(out) == json.loads((delivered / "plans/plan.json").read_text())
     assert json.loads(out)["changes"][0]["fields"][0]["field"] == "job.execution_time"
+    assert windlass("plan", "--to", "stage", "--tag", "v2", "--json")[1] == out
+    assert FIELD not in windlass("plan", "--to", "stage", "--tag", "v1")[1]
+
+
+def test_a_plan_of_changed_files_says_that_no_commit_has_them(project: Path, windlass: Run) -> None:
+    assert "differ from commit" not in windlass("plan", "--to", "dev")[2]
+    path = project / "pipelines/read_digits.yml"
+    path.write_text(path.read_text().replace("execution_time: 5 minutes", "execution_time: 7 minutes"))
+    assert "this is the plan of the files here, which differ from commit" in windlass("plan", "--to", "dev")[2]
 
 
 def test_diff_compares_releases_and_environments(delivered: Path, windlass: Run) -> None:

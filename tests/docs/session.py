@@ -27,6 +27,7 @@ _VARIES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"\b\d+\.\d seconds"), lambda m: "0.2 seconds"),
     (re.compile(r"verified in \d+ s"), lambda m: "verified in 0 s"),
     (re.compile(r"\d+ files in build"), lambda m: "70 files in build"),
+    (re.compile(r"http://127\.0\.0\.1:\d+"), lambda m: "https://gitlab.example.org"),
 )
 
 Windlass = Callable[..., tuple[int, str, str]]

@@ -39,7 +39,7 @@ def test_windlass_takes_each_block(block: str, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "environments", tmp_path / "environments")
     content: dict[str, Any] = yaml.load(block, yaml.BaseLoader)
     keys = set(content)
-    if keys & {"gate", "upstream"}:
+    if keys & {"gate", "upstream", "connections"}:
         text = block if "extends" in keys else f"extends: base\nupstream: stage\n{block}"
         (tmp_path / "environments/prod.yml").write_text(text)
         (tmp_path / "environments/roles.yml").write_text(ROLES)
@@ -49,13 +49,16 @@ def test_windlass_takes_each_block(block: str, tmp_path: Path) -> None:
         (tmp_path / "pipelines").mkdir()
         indented = "".join(f"      {line}\n" for line in block.splitlines()).rstrip()
         (tmp_path / "pipelines/checked.yml").write_text(PIPELINE.replace("BLOCK", indented))
+    elif "template" in keys:
+        shutil.copytree(ROOT / "examples/shop", tmp_path, dirs_exist_ok=True)
+        (tmp_path / "pipelines/orders.yml").write_text(block)
     elif keys <= set(Model.model_fields):
         assert content["train"]["execution_script"]
     elif "include" in keys:
         declared = yaml.safe_load((ROOT / "ci/model.yml").read_text().partition("\n---\n")[0])["spec"]["inputs"]
         assert all(set(one["inputs"]) <= set(declared) for one in content["include"])
     else:
-        assert keys == {"template", "with"} or all(key.startswith(".windlass:") for key in keys), keys
+        assert all(key.startswith(".windlass:") for key in keys), keys
         return
     elsewhere, report = check_with_environments(tmp_path, str(tmp_path / "environments"))
     assert [str(problem) for problem in (*elsewhere, *report.problems)] == []

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ci.listing import listed_jobs, repository
 from windlass.doctor.checks import CHECKS
 from windlass.stack.gitlab import app
 
@@ -38,4 +39,20 @@ def test_the_stand_in_takes_each_call_but_those_that_the_page_names() -> None:
         "POST /projects/:id/protected_environments",
         "POST /projects/:platform/share",
         "PUT /runners/:runner_id",
+    }
+
+
+@pytest.mark.stack
+def test_the_page_moves_the_comparison_of_prod_out_of_the_protected_environment(tmp_path: Path) -> None:
+    found = re.search(r"```yaml\n# \.gitlab-ci\.yml of the platform\n(.*?)```", PAGE, re.S)
+    assert found is not None
+    included = [
+        f"  - {{local: /ci/environments.yml, inputs: {{project: platform_pipelines, environment: {name}}}}}\n"
+        for name in ("dev", "prod")
+    ]
+    clone = repository(tmp_path / "platform", "include:\n" + "".join(included) + found[1])
+    merge_request = ["--variable", "CI_PIPELINE_SOURCE=merge_request_event", "--unset-variable", "CI_COMMIT_BRANCH"]
+    assert {name: job.environment for name, job in listed_jobs(clone, merge_request).items()} == {
+        "platform_pipelines:env:diff:dev": "dev",
+        "platform_pipelines:env:diff:prod": "compare-prod",
     }

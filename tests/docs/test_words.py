@@ -107,20 +107,3 @@ def test_every_variable_that_windlass_reads_is_on_a_page() -> None:
     read = set(re.findall(r"\bWINDLASS_[A-Z_]*[A-Z]\b", "".join(path.read_text() for path in sources)))
     pages = "".join(page.read_text() for page in PAGES if page != REFERENCE)
     assert sorted(name for name in read if name not in pages) == []
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_anchor_that_a_page_links_to_is_a_heading(page: Path) -> None:
-    missing = []
-    for target in re.findall(r"\]\(([^)\s]*#[^)\s]+)\)", page.read_text()):
-        name, _, anchor = target.partition("#")
-        if not name.startswith("http") and anchor not in _anchors(page.parent / name if name else page):
-            missing.append(target)
-    assert missing == []
-
-
-def _anchors(page: Path) -> set[str]:
-    """The anchors that GitLab gives the headings of a page."""
-    text = re.sub(r"^ *```.*?^ *```", "", page.read_text(), flags=re.S | re.M)
-    headings = re.findall(r"^#+ (.+)$", text, re.M)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}

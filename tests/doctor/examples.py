@@ -1,6 +1,7 @@
 """A machine, a repository and a project in GitLab that are just as windlass needs them."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import SecretStr
@@ -12,11 +13,14 @@ from windlass.spec.machine import Machine
 from windlass.spec.project_settings import (
     Branch,
     DeployedTo,
+    Group,
     JobTokens,
     Project,
     ProjectSettings,
     Protected,
+    Readers,
     Runner,
+    Token,
     Variable,
 )
 from windlass.spec.roles import Role
@@ -45,7 +49,7 @@ SETTINGS = ProjectSettings(
     project=Project("models/digits", "main", "private", "rebase_merge", True, False, variables_role="maintainer"),
     branches=(Protected("main", (0,)), Protected("release/*", (40,))),
     tags=(Protected("v*", (40,)),),
-    variables=(*variables("*", False), *variables("prod", True)),
+    variables=(*variables("*", False), *variables("prod", True), Variable("WINDLASS_GITLAB_TOKEN", masked=True)),
     runners=(Runner("shared", frozenset({"linux"}), True),),
     resource_groups={"windlass-dev": "oldest_first", "other": "unordered"},
     environments=(
@@ -58,13 +62,17 @@ SETTINGS = ProjectSettings(
     platform_tags={"v1.4.0": True},
     platform_branch=Branch("main", True),
     users={"ann": True},
-    groups={"platform/engineers": True},
+    groups={"platform/engineers": Group(True, frozenset({"bob"}))},
+    token=Token("group_7_bot", "group", 20),
+    starters=frozenset({"ann", "bob"}),
+    platform_readers=Readers(people=frozenset({"ann", "bob", "eve"})),
 )
 GOOD = Examined(
     machine=Machine("0.1.0", (3, 11), "2.39.5", rsync=True, node=True),
     settings=SETTINGS,
     environments={"dev": environment("dev", None), "prod": environment("prod", "dev")},
     roles={"data-engineer": Role(users=["ann"], groups=["platform/engineers"])},
+    at=datetime(2026, 11, 23, 4, 0, tzinfo=UTC),
     ci_file=CiFile(includes=(Include("platform/windlass", "v1.4.0", "ci/model.yml", {"platform_ref": "v1.4.0"}),)),
 )
 

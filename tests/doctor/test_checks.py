@@ -2,6 +2,7 @@
 
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,14 +11,18 @@ from windlass.doctor.checks import CHECKS
 from windlass.doctor.ci_file import Include
 from windlass.doctor.examine import Result, examine, is_well
 from windlass.doctor.examined import NO_CI_FILE, NO_ENVIRONMENTS, Examined, matches
+from windlass.spec.codeowners import OWNERS_FILE, parse_owners
 from windlass.spec.project_settings import (
     Branch,
     DeployedTo,
+    Group,
     JobTokens,
     Project,
     ProjectSettings,
     Protected,
+    Readers,
     Runner,
+    Token,
     Unseen,
     Variable,
 )
@@ -29,9 +34,32 @@ TOKEN = {"WINDLASS_ID_TOKEN": ["sts.amazonaws.com"]}
 KEYLESS = tuple(Variable(key) for key in ("AIRFLOW_URL", "AIRFLOW_USER"))
 
 
-def project(**parts: object) -> Examined:
+def project(**parts: Any) -> Examined:
     assert isinstance(SETTINGS.project, Project)
     return settings(project=replace(SETTINGS.project, **parts))
+
+
+PATH_OF_GROUP = "platform/engineers"
+CLOSED = Group(True, None)
+PROJECTS = Token("project_7_bot_x", "project", 20)
+GROUPS = Token("group_7_bot_x", "group", 20)
+OPEN_TOKEN = Variable("WINDLASS_GITLAB_TOKEN", masked=True)
+
+
+def gated(gate: object = None, **parts: object) -> Examined:
+    """prod has a gate that asks a role with a group, and its jobs have a token that may read it."""
+    usual: dict[str, object] = {"variables": (OPEN_TOKEN,), "token": GROUPS}
+    prod = environment("prod", None, gate={"roles": {"data-engineer": 1}} if gate is None else gate)
+    return replace(settings(**(usual | parts)), environments={"prod": prod})
+
+
+def frozen(until: str) -> dict[str, str]:
+    return {"from": "2025-12-20 18:00", "to": until, "timezone": "Europe/Berlin", "reason": "year's end"}
+
+
+def token(token: Token, *, protected: bool = True) -> Examined:
+    """The variable with the token is protected, or not."""
+    return settings(token=token, variables=(replace(OPEN_TOKEN, protected=protected),))
 
 
 WRONG: list[tuple[str, Examined, list[str]]] = [
@@ -100,18 +128,72 @@ WRONG: list[tuple[str, Examined, list[str]]] = [
         settings(job_tokens=JobTokens(True, groups=frozenset({"model"}))),
         ["does not let the job tokens"],
     ),
-    ("gitlab-token", replace(GOOD, environments={"prod": environment("prod", None, gate={})}), ["'prod' has a gate"]),
+    (
+        "gitlab-token",
+        replace(settings(variables=()), environments={"prod": environment("prod", None, gate={})}),
+        ["'prod' has a gate"],
+    ),
+    (
+        "gitlab-token",
+        gated(variables=()),
+        ["have no WINDLASS_GITLAB_TOKEN: nobody counts who is in platform/engineers"],
+    ),
+    (
+        "gitlab-token",
+        gated(token=PROJECTS, groups={PATH_OF_GROUP: CLOSED}),
+        ["(a token of a project) may not read who"],
+    ),
+    ("gitlab-token", gated(token=PROJECTS, groups={PATH_OF_GROUP: None}), ["ends with exit code 3"]),
+    (
+        "gitlab-token",
+        gated(token=Token("ann", in_job=True), groups={PATH_OF_GROUP: CLOSED}),
+        ["ann (a person) may not"],
+    ),
+    ("freeze-windows", gated(gate={"freeze": [frozen("2026-11-23 04:30"), frozen("2027-01-02 08:00")]}), ["ended at"]),
+    ("token-role", token(Token("project_7_bot_x", "project", 30), protected=False), ["has the role Developer"]),
+    ("token-role", token(Token("group_7_bot", "group", 40), protected=False), ["has the role Maintainer"]),
+    ("token-role", token(Token("ann", level=20, in_job=True), protected=False), ["is the own token of ann"]),
+    (
+        "token-role",
+        token(Token("service_account_x", "service account", 40, in_job=True, on_open_branch=True)),
+        ["push"],
+    ),
+    (
+        "platform-members",
+        settings(platform_readers=Readers(people=frozenset({"ann"}))),
+        ["is closed to bob: a pipeline"],
+    ),
+    (
+        "platform-members",
+        settings(starters=frozenset("abcdefgh"), platform_readers=Readers()),
+        ["closed to a, b, c, d, e and 3 more"],
+    ),
     ("platform-branch", settings(platform_branch=Branch("main", False)), ["is not protected"]),
     ("platform-branch", settings(platform_branch=Branch("main", True, True)), ["developers may push to 'main'"]),
     ("auto-stop", settings(environments=(DeployedTo("prod", "always"),)), ["'prod' is stopped when"]),
     ("roles", settings(users={"ann": False}), ["the user 'ann'"]),
     ("roles", settings(groups={}), ["the group 'platform/engineers'"]),
+    ("roles", gated(gate={"roles": {"data-engineer": 3}}), ["asks for 3 of role 'data-engineer', and 2 hold it"]),
+    (
+        "roles",
+        gated(gate={"override": {"people": 3, "roles": ["data-engineer"]}}),
+        ["override in 'prod' takes 3 people of data-engineer, and 2 hold these roles"],
+    ),
 ]
 FINE = [
     ("include-ref", ci(Include(PATH, "0123456789" * 4, "ci/model.yml"))),
     ("include-ref", ci(is_local=True)),
     ("job-token-access", settings(job_tokens=JobTokens(False))),
-    ("job-token-access", settings(job_tokens=JobTokens(True, is_public=True))),
+    ("gitlab-token", gated()),
+    ("freeze-windows", gated(gate={"freeze": [frozen("2026-11-23 05:30")]})),
+    ("gitlab-token", gated(groups={PATH_OF_GROUP: Group(False, frozenset())})),
+    ("token-role", token(Token("project_7_bot_x", "project", 20), protected=False)),
+    ("token-role", token(Token("project_7_bot_x", "project", 40))),
+    ("token-role", token(Token("ann", level=50))),
+    ("platform-members", settings(platform_readers=Readers(everybody=True))),
+    ("roles", gated(gate={"roles": {"data-engineer": 2}, "override": {"people": 2, "roles": ["data-engineer"]}})),
+    ("roles", gated(gate={"roles": {"data-engineer": 3}}, groups={PATH_OF_GROUP: CLOSED})),
+    ("job-token-access", settings(job_tokens=JobTokens(True, is_open=True))),
     ("job-token-access", settings(job_tokens=JobTokens(True, projects=frozenset({"models/digits"})))),
     ("auto-stop", settings(environments=(DeployedTo("prod", None),))),
     ("variable-masked", settings(variables=(Variable("AIRFLOW_PASSWORD", is_file=True),))),
@@ -180,6 +262,41 @@ def test_a_missing_variable_may_be_one_of_a_group_that_was_not_read() -> None:
     examined = settings(variables=(), group_variables=Unseen("variables of the group models need its role Owner"))
     found = result("variables", examined)
     assert (found.problems, found.unseen) == ((), "variables of the group models need its role Owner")
+
+
+@pytest.mark.parametrize("token_of", [Token("ann", level=40), Unseen("could not look: needs a token of its own")])
+def test_whether_the_jobs_token_may_read_a_private_group_is_not_seen_with_another_token(token_of: object) -> None:
+    found = result("gitlab-token", gated(token=token_of))
+    assert found.problems == ()
+    assert "may read who is in platform/engineers: call windlass doctor with that token" in str(found.unseen)
+    assert result("gitlab-token", gated(token=token_of, groups={PATH_OF_GROUP: Group(False)})).state == "fine"
+
+
+def test_a_group_that_a_path_rule_names_is_asked_for_as_well() -> None:
+    owners, _ = parse_owners(OWNERS_FILE, b"/models/ @data/scientists\n")
+    examined = replace(gated(gate={}, token=PROJECTS, groups={"data/scientists": CLOSED}), owners=owners)
+    assert ["'data/scientists'" in one for one in result("gitlab-token", examined).problems] == [True]
+
+
+def test_jobs_of_another_environment_may_have_another_token() -> None:
+    own = Variable("WINDLASS_GITLAB_TOKEN", "prod", protected=True, masked=True)
+    weak = Token("project_7_bot", "project", 20, in_job=True)
+    examined = gated(token=weak, groups={PATH_OF_GROUP: CLOSED}, variables=(OPEN_TOKEN, own))
+    found = result("gitlab-token", examined)
+    assert (found.problems, "call windlass doctor with that token" in str(found.unseen)) == ((), True)
+    in_prod = gated(
+        token=replace(weak, environment="prod"), groups={PATH_OF_GROUP: CLOSED}, variables=(OPEN_TOKEN, own)
+    )
+    assert len(result("gitlab-token", in_prod).problems) == 1
+    strong = Token("group_7_bot", "group", 40, in_job=True, environment="prod")
+    assert "is not protected: call windlass doctor" in str(
+        result("token-role", settings(variables=(OPEN_TOKEN, own), token=strong)).unseen
+    )
+
+
+def test_which_role_the_jobs_token_has_is_not_seen_with_a_persons_own() -> None:
+    found = result("token-role", token(Token("ann", level=40), protected=False))
+    assert (found.problems, found.state) == ((), "unseen")
 
 
 def test_a_flavors_tags_need_a_runner_that_has_all_of_them() -> None:

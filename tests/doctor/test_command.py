@@ -55,10 +55,23 @@ def test_the_project_of_origin_is_looked_at_with_the_environments_that_are_here(
     assert "error: role 'engineer' names the user 'eve', who is not in this GitLab or is blocked [roles]\n" in said
     assert "warning: environment 'dev' is stopped when a branch" in said
     assert "  by API: PUT /projects/:id/environments/:environment_id auto_stop_setting=with_action\n" in said
+    assert "  more: docs/doctor.md#auto-stop\n" in said
     assert said.index("error:") < said.index("warning:")
     assert re.search(r"\n\d+ errors, \d+ warnings, \d+ as they should be\n$", said)
     assert SECRET not in done.output
     assert "my-own-token" not in done.output
+
+
+def test_the_groups_of_path_rules_are_looked_at_as_those_of_roles_are(repository: Path) -> None:
+    shutil.copytree(ROOT / "environments", repository / "environments")
+    with (repository / "environments/prod.yml").open("a") as file:
+        file.write("gate: {override: {roles: [engineer]}}\n")
+    (repository / "environments/roles.yml").write_text("engineer: {groups: [platform/engineers]}\n")
+    (repository / "environments/CODEOWNERS").write_text("/models/ @data/gone\n")
+    said = doctor().stdout
+    assert "warning: the token of project_7_bot_0f (a token of a project) may not read who is in 'data/gone', " in said
+    assert "'platform/engineers', which the gate" not in said
+    assert "error: override in 'prod' takes 2 people of engineer, and 1 hold these roles [roles]\n" in said
 
 
 def test_what_could_not_be_seen_is_one_line_for_each_reason(repository: Path) -> None:

@@ -4,8 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from windlass.doctor.checks import CHECKS
+from windlass.doctor.examine import examine
 
-PAGE = Path(__file__).parents[2] / "docs" / "doctor.md"
+from .examples import GOOD
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "doctor.md"
 PLACES = {
     "machine": "This machine",
     "repository": "The repository",
@@ -26,3 +30,10 @@ def test_the_page_explains_every_check_in_its_own_words(compare_golden: Callable
                 said = (check.__doc__ or "").strip()
                 parts.append(f"\n### {check.NAME}\n\n{said}\n\nSeverity: {check.SEVERITY}. {change}\n")
     compare_golden(PAGE, "".join(parts))
+
+
+def test_every_check_leads_to_a_section_that_is_there() -> None:
+    for result in examine(GOOD):
+        page, _, section = result.page.partition("#")
+        assert f"\n### {section}\n" in (ROOT / page).read_text()
+        assert result.to_json()["page"] == result.page

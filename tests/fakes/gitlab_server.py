@@ -14,6 +14,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from tests.fakes.http_stub import Request, Stub, WithHeaders, parsed
+from tests.gitlab_api.watch import Watch
 from windlass.adapters.gitlab.connection import Connection, connection_in_ci
 
 MISSING = (404, {"message": "404 Not Found"})
@@ -236,6 +237,9 @@ class Wire(HTTPAdapter):
         path = f"{address.path}?{address.query}"
         given = Request(request.method or "", path, dict(headers), parsed(body or b""), body or b"")
         status, value = self.server.answer(given)
+        watch = Watch()
+        watch.look(given.method, path, body or b"", status)
+        watch.end()
         answer = requests.Response()
         answer.status_code, answer.request, answer.url = status, request, request.url or ""
         answer.headers["Content-Type"] = "application/json"

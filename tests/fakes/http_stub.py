@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.gitlab_api.watch import Watch
+
 
 @dataclass
 class Request:
@@ -49,7 +51,11 @@ class Stub:
 
 @contextmanager
 def http_stub(answer: Answer) -> Iterator[Stub]:
-    """Serves what `answer` says: a status and a JSON value, maybe with headers (bytes are sent as they are)."""
+    """Serves what `answer` says: a status and a JSON value, maybe with headers (bytes are sent as they are).
+
+    Fails at its end where a request to GitLab was none that GitLab publishes.
+    """
+    watch = Watch()
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
@@ -58,6 +64,7 @@ def http_stub(answer: Answer) -> Iterator[Stub]:
             request = Request(self.command, self.path, dict(self.headers), parsed(raw), raw)
             stub.requests.append(request)
             status, value = answer(request)
+            watch.look(self.command, self.path, raw, status)
             headers = value.headers if isinstance(value, WithHeaders) else {}
             value = value.value if isinstance(value, WithHeaders) else value
             content = value if isinstance(value, bytes) else json.dumps(value).encode()
@@ -82,3 +89,4 @@ def http_stub(answer: Answer) -> Iterator[Stub]:
     finally:
         server.shutdown()
         server.server_close()
+    watch.end()

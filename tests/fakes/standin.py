@@ -10,17 +10,21 @@ from typing import Any
 import gitlab
 import uvicorn
 
+from tests.gitlab_api.watch import Watch, Watched
 from windlass.stack.gitlab.app import Standin, build
-from windlass.stack.people import People
+from windlass.stack.people import People, group_at
 from windlass.stack.publish import Remote
 
 DEVELOPER, MAINTAINER = 30, 40
 
 
 def serve(standin: Standin) -> Callable[[], None]:
-    """Serves `standin` in a thread; the result stops it."""
+    """Serves `standin` in a thread; the result stops it, and fails where a request was none that GitLab publishes."""
     port = int(standin.url.rpartition(":")[2])
-    config = uvicorn.Config(build(standin), host="127.0.0.1", port=port, loop="asyncio", log_level="critical")
+    watch = Watch()
+    config = uvicorn.Config(
+        Watched(build(standin), watch), host="127.0.0.1", port=port, loop="asyncio", log_level="critical"
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -32,8 +36,15 @@ def serve(standin: Standin) -> Callable[[], None]:
     def stop() -> None:
         server.should_exit = True
         thread.join(timeout=10)
+        watch.end()
 
     return stop
+
+
+def new_project(api: gitlab.Gitlab, path: str, /, **settings: str) -> Any:
+    """A new project at `path`, in a group that is made where there is none."""
+    group, _, name = path.rpartition("/")
+    return api.projects.create({"name": name, "namespace_id": group_at(api, group), **settings})
 
 
 class Checkout:
@@ -78,8 +89,7 @@ class Company(People):
 
     def project(self, path: str, visibility: str = "private", **levels: int) -> Any:
         """A new project as the operator sees it, with these members."""
-        group, _, name = path.rpartition("/")
-        project = self.root.projects.create({"name": name, "namespace_path": group, "visibility": visibility})
+        project = new_project(self.root, path, visibility=visibility)
         for user, level in levels.items():
             self.join(user, project, level)
         return project

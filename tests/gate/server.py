@@ -55,6 +55,7 @@ class FakeGitlab:
     page: int = 3
     asked: list[str] = field(default_factory=list)
     clock: int = 0
+    numbers: dict[str, int] = field(default_factory=lambda: dict(NUMBERS))
     broken: int | None = None
     """The number of the API call that is answered with 500."""
 
@@ -114,10 +115,12 @@ class FakeGitlab:
         if match is None:
             return None
         project, rest = unquote(match[1]), match[2] or ""
-        if project not in ("42", "1", *NUMBERS):
+        if project not in ("42", "1", *self.numbers):
             return None
+        if not rest:
+            return {"id": self.numbers[project]} if project in self.numbers else None
         if rest == "/repository/branches":
-            name = next((name for name, number in NUMBERS.items() if project in (name, str(number))), "")
+            name = next((name for name, number in self.numbers.items() if project in (name, str(number))), "")
             return [{"name": "main-2", "protected": False}, {"name": "main", "protected": name not in self.unprotected}]
         if rest == "/repository/tags" and self.tags_are_told:
             return [{"name": "v1-2", "protected": False}, {"name": "v1", "protected": bool(self.protected_tags)}]

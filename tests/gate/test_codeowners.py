@@ -92,3 +92,12 @@ def test_a_pattern_that_fits_less_than_it_seems_to_is_refused(pattern: str, inst
 def test_other_stars_and_dots_are_as_in_gitlab(pattern: str) -> None:
     _, document = parse_owners("CODEOWNERS", f"{pattern} @ann\n".encode())
     assert document.problems == []
+
+
+def test_a_long_path_is_compared_with_stars_upon_stars_at_once() -> None:
+    """Before, each star more made a path of this length take a thousand times as long."""
+    assert OwnedPath(1, "**/**/**/x", Owners()).fits("a/" * 5_000 + "x")
+    assert not OwnedPath(1, "**/**/**/x", Owners()).fits("a/" * 5_000 + "y")
+    assert OwnedPath(1, "/**/**/x", Owners()).fits("x")
+    assert OwnedPath(1, "a/**/**/", Owners()).fits("b/a/c/d")
+    assert not OwnedPath(1, "/a/**/**/", Owners()).fits("b")

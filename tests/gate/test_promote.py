@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -16,7 +17,7 @@ from windlass.delivery.plan.plan import Origin
 from windlass.delivery.promotion.freeze import freeze, unfreeze
 from windlass.delivery.promotion.go_back import go_back
 from windlass.delivery.promotion.holds import set_hold
-from windlass.delivery.promotion.perform import Author, Outcome, perform
+from windlass.delivery.promotion.perform import Author, Clock, Outcome, perform
 from windlass.delivery.promotion.survey import deciding_promotion
 from windlass.delivery.release.archive import Archive, read_archive
 from windlass.delivery.release.find import lived, state_meant
@@ -256,3 +257,33 @@ def test_overrides_are_kept_each_once_and_an_altered_one_is_refused(world: World
     world.store.objects[keys[0]] = world.store.objects[keys[0]].replace(b"mia", b"eve")
     with pytest.raises(DeliveryError, match="was altered"):
         load_overrides(place, "digits", "f" * 64)
+
+
+def test_what_is_said_while_a_large_model_is_on_its_way_is_heard(world: World) -> None:
+    """Hours may be between the question and the swap, and nobody else's change then makes it be asked again."""
+    now, approvals, questions = [NOW], [True], list[Question]()
+    world.train("1" * 16, 0.95)
+    archive = world.publish(ONE, {"read": "one"}, {"digits": "1" * 16})
+    release = read_archive("digits", archive.digest, archive.content)
+    places = world.place("dev"), world.place("prod")
+    ask = asked(questions, lambda: approvals[0])
+    decide = deciding_promotion(*places, settings("prod"), release, Origin(ONE, "v1"), ask=ask)
+    clock = Clock(now=lambda: now[0], sleep=world.slept.append)
+
+    def meanwhile(call: str) -> None:
+        if call.startswith(("put ", "copy ")) and "joblib" in call:
+            now[0] += timedelta(hours=2)
+            approvals[0] = approves
+
+    for approves in (False, True):
+        approvals[0] = True
+        world.store.before = meanwhile
+        if not approves:
+            with pytest.raises(DeliveryError, match="prod stays as it is"):
+                perform(decide, *places, ANN, clock=clock)
+            assert state(world) is None
+            for key in [key for key in world.store.objects if key.startswith("prod/") and "joblib" in key]:
+                del world.store.objects[key]
+        else:
+            assert perform(decide, *places, ANN, clock=clock).changed
+    assert len(questions) == 4, "each time again, once all was there"

@@ -29,6 +29,7 @@ from windlass.runtime.storage import Storage
 from windlass.runtime.transfer import fetch_model
 from windlass.spec.airflow import DagReport, Run
 from windlass.spec.errors import WindlassError
+from windlass.spec.review import FOLDER
 from windlass.spec.state import State
 from windlass.spec.store import Store
 from windlass.spec.verdict import Verdict
@@ -313,7 +314,11 @@ def run_as_airflow(work: Work, environment: str) -> None:
         client, delivered = work.guarded.client(user), f"{environment}/delivered/digits.csv"
         client.get_object_tagging(Bucket=DATA, Key=kept["key"])  # AWS asks for these two in a copy
         client.put_object_tagging(Bucket=DATA, Key=delivered, Tagging={"TagSet": []})
-        for key in (kept["key"], delivered):
+        written = [kept["key"], delivered]
+        if environment not in UPSTREAM:  # file_to_s3 of a review
+            written.append(f"{environment}/{FOLDER}/digits_mr7/reference/digits.csv")
+            storage.copy(DATA, kept["key"], written[-1], kept["size"])
+        for key in written:
             client.abort_multipart_upload(**begun(work, user, DATA, key))
         assert [one.size for one in work.bucket(user, DATA).list_objects(delivered)] == [LARGE]
 

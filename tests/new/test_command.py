@@ -111,6 +111,33 @@ def test_a_folder_with_something_in_it_is_refused_without_force(here: Path) -> N
         call("new", "digits")
 
 
+@pytest.mark.parametrize("kind", ["model", "pipelines"])
+def test_a_second_time_it_is_refused_and_with_force_nothing_is_left_to_make(here: Path, kind: str) -> None:
+    assert call("new", "digits", "--kind", kind).exit_code == 0
+    (here / "digits/README.md").write_text("mine")
+    before = {path: (path.read_bytes() if path.is_file() else b"") for path in here.rglob("*")}
+    with pytest.raises(WindlassError, match="is not empty"):
+        call("new", "digits", "--kind", kind)
+    again = call("new", "digits", "--kind", kind, "--force")
+    assert (again.exit_code, "made nothing: all " in again.stdout, "next:" in again.stdout) == (0, True, False)
+    assert {path: (path.read_bytes() if path.is_file() else b"") for path in here.rglob("*")} == before
+
+
+@pytest.mark.parametrize("answered", ["", "digits\n", "digits\nmodel\ndata/tools\n"])
+def test_who_ends_the_questions_gets_nothing_made(here: Path, answered: str) -> None:
+    import pty
+
+    leader, follower = pty.openpty()
+    command = [str(Path(sys.executable).with_name("windlass")), "new"]
+    asked = subprocess.Popen(command, stdin=follower, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    os.close(follower)
+    os.write(leader, answered.encode() + b"\x04")  # Ctrl-D; a signal may come just before the read, and is lost there
+    _, said = asked.communicate(timeout=60)
+    os.close(leader)
+    assert (asked.returncode, b"interrupted" in said) == (130, True), said
+    assert list(here.iterdir()) == []
+
+
 def test_the_tag_of_this_version_is_included_unless_another_is_named(here: Path) -> None:
     call("new", "digits")
     assert f"ref: {new.DEFAULT_REF}\n" in (here / "digits/.gitlab-ci.yml").read_text()
@@ -139,7 +166,24 @@ def test_on_a_terminal_what_is_missing_is_asked_for(here: Path) -> None:
     assert not (here / "digits/models").exists()
 
 
-@pytest.mark.parametrize("name", ["json", "Über", "2fast", "a b", ".."])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "json",
+        "Über",
+        "2fast",
+        "a b",
+        "..",
+        "../a",
+        "/a",
+        "~",
+        "a\nb",
+        "a\x1b[31m",
+        "a\x00",
+        "{name}",
+        "a" * 300,
+    ],
+)
 def test_a_name_that_no_project_can_have_is_refused_and_nothing_is_made(here: Path, name: str) -> None:
     with pytest.raises(WindlassError, match="take another NAME"):
         call("new", name)

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from windlass.adapters.download import Downloads
+from windlass.doctor.ci_file import Include, read_ci_file
 from windlass.lint.report import check_with_environments
 from windlass.scaffold import files as scaffold
 from windlass.scaffold.files import FILES, KINDS, Kind, Request, checked, files, yaml_text
@@ -94,6 +95,19 @@ def test_the_ci_file_includes_the_platform_at_the_tag_that_was_asked_for(ref: st
             }
         ]
     }
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("ref", ["v1.4.0", "release/2"])
+def test_the_line_that_is_commented_out_includes_the_same_as_a_component(kind: Kind, ref: str) -> None:
+    text = files(checked(Request("digits", kind, "data/tools/windlass", ref)))[".gitlab-ci.yml"]
+    lines = text.splitlines()
+    assert lines[4].startswith("  # - component: ")
+    component = read_ci_file("\n".join([lines[0], lines[4].replace("# - ", "- ", 1), *lines[5:]]))
+    given = {"project": "digits", "platform": "data/tools/windlass", "platform_ref": ref}
+    assert component.includes == (Include("data/tools/windlass", ref, "templates/model.yml", given),)
+    header = yaml.safe_load((ROOT / "templates/model.yml").read_text().partition("\n---\n")[0])
+    assert set(given) <= set(header["spec"]["inputs"])
 
 
 def test_the_inputs_that_it_gives_are_inputs_of_the_file_that_it_includes() -> None:

@@ -65,6 +65,17 @@ def test_beside_others_no_file_is_overwritten_and_each_that_stays_is_listed(tmp_
 
 
 @pytest.mark.parametrize("beside", [False, True])
+@pytest.mark.parametrize(("path", "why"), [("file/new", "file exists|not a directory"), ("y" * 300, "name too long")])
+def test_a_folder_that_no_file_system_can_have_is_refused_with_the_remedy(
+    tmp_path: Path, path: str, why: str, beside: bool
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(WindlassError, match=f"cannot be made: .*({why}); give another --path"):
+        place(FILES, tmp_path / path, beside=beside)
+    assert content(tmp_path) == {"file": "mine"}
+
+
+@pytest.mark.parametrize("beside", [False, True])
 def test_a_link_never_leads_the_files_to_another_place(tmp_path: Path, beside: bool) -> None:
     (tmp_path / "other").mkdir()
     (tmp_path / "new").symlink_to("other")
@@ -118,23 +129,30 @@ def interrupted(at: int, when: str) -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("there", [False, True])
-def test_an_interruption_anywhere_leaves_nothing_or_everything(tmp_path: Path, there: bool, when: str) -> None:
+@pytest.mark.parametrize("mine", [None, {}, {"README.md": "mine", "sub/b.txt": "mine"}], ids=["new", "empty", "mine"])
+def test_an_interruption_anywhere_leaves_nothing_or_everything(
+    tmp_path: Path, mine: dict[str, str] | None, when: str
+) -> None:
     at, ended = 0, False
+    before = {f"new/{name}": text for name, text in (mine or {}).items()}
+    after = {f"new/{name}": text for name, text in FILES.items()} | before
     while not ended:
         room = tmp_path / str(at)
         folder = room / "new"
-        (folder if there else room).mkdir(parents=True)
+        (room if mine is None else folder).mkdir(parents=True)
+        for name, text in (mine or {}).items():
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text(text)
         with interrupted(at, when) as calls:
             try:
-                place(FILES, folder)
+                place(FILES, folder, beside=bool(mine))
                 ended = True
             except Interrupted:
                 ended = False
         assert [path.name for path in room.iterdir()] in ([], ["new"]), calls
-        assert content(room) in ({}, {f"new/{name}": text for name, text in FILES.items()}), calls
-        if there and not content(room):
-            assert list(folder.iterdir()) == [], calls
+        assert content(room) in (before, after), calls
+        if mine is not None and content(room) == before:
+            assert sorted(one.name for one in folder.iterdir()) == sorted({name.split("/")[0] for name in mine}), calls
         at += 1
     assert at == len(calls) + 1 > 8, "most calls were not seen"
 

@@ -18,8 +18,11 @@ def main(dag_id: str) -> None:
     # a worker has one process for each task; here all of them would read boto3's large tables again and again
     botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)
     from airflow.dag_processing.dagbag import DagBag
+    from airflow.sdk.execution_time import supervisor
     from airflow.utils.db import initdb
 
+    # and build the routes of the task API again and again, a second for each task
+    supervisor.in_process_api_server = functools.cache(supervisor.in_process_api_server)
     initdb()
     found = DagBag(dag_folder=root, bundle_path=Path(root), bundle_name="dags-folder")
     assert not found.import_errors, found.import_errors

@@ -74,7 +74,7 @@ def test_a_merge_request_is_reviewed_beside_the_real_project_until_it_is_closed(
     assert record["merge_request"] == {"iid": 7, "url": "https://gitlab.example/ocr/digits/-/merge_requests/7"}
     files = read_archive("digits_mr7", digest, store.get(release_key(prefix, "digits_mr7", digest)).content).files
     assert b"is_paused_upon_creation=True" in files["dags/read_digits_mr7.py"]
-    assert b'"reviews/digits_mr7/digits.csv"' in files["dags/read_digits_mr7.py"]
+    assert b'"windlass-reviews/digits_mr7/digits.csv"' in files["dags/read_digits_mr7.py"]
 
     assert review(windlass, "up", "--iid", "7")["changed"] is False
     monkeypatch.setenv("CI_MERGE_REQUEST_IID", "7")

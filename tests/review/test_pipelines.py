@@ -1,6 +1,7 @@
 """What becomes of pipelines in a review: names, schedules, assets, places in the bucket, and whom they start."""
 
 import ast
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,10 @@ from windlass.spec.document import parse_document
 from windlass.spec.errors import DeliveryError
 from windlass.spec.names import project_name
 from windlass.spec.pipeline import Pipeline, read_pipeline
-from windlass.spec.resolved import read_resolved, resolved
+from windlass.spec.resolved import Resolved, read_resolved, resolved
 from windlass.spec.review import review_name, reviewed
+from windlass.stack.object_store import lifecycle
+from windlass.stack.policies import DATA
 
 RATES = """\
 dag:
@@ -98,10 +101,32 @@ def test_only_a_review_is_paused(written: dict[str, Pipeline], tmp_path: Path) -
 
 def test_nothing_that_a_review_writes_is_where_the_real_project_writes(rendered: RenderedProject) -> None:
     source = rendered.files["dags/rates_mr7.py"].decode()
-    for place in ("reviews/bank_mr7/rates/{ds}.csv", "reviews/bank_mr7/reference/dev.csv"):
+    for place in ("windlass-reviews/bank_mr7/rates/{ds}.csv", "windlass-reviews/bank_mr7/reference/dev.csv"):
         assert repr(place).strip("'") in source
     assert "'rates/{ds}.csv'" not in source.replace('"', "'")
     assert "'reference/" not in source.replace('"', "'")
+
+
+def test_what_a_review_writes_expires_and_what_the_real_project_delivers_stays(
+    rendered: RenderedProject, written: dict[str, Pipeline]
+) -> None:
+    rules = [rule for rule in lifecycle()[DATA]["Rules"] if "Expiration" in rule]
+
+    def keys(pipelines: Iterable[Resolved]) -> list[str]:
+        """What the pipelines write in dev: what they deliver, what they share, and what tasks hand each other."""
+        tasks = [task for one in pipelines for task in one.within("dev").tasks.values()]
+        delivered = [f"dev/delivered/{task['to']}" for task in tasks if task["operator_type"] == "deliver"]
+        return delivered + [f"dev/{task['key']}" for task in tasks if task["operator_type"] == "file_to_s3"]
+
+    def expire(key: str) -> bool:
+        return any(key.startswith(rule["Filter"]["Prefix"]) for rule in rules)
+
+    reviewed = keys(read_resolved(rendered.files[f"pipelines/{n}.json"], n) for n in rendered.manifest.pipelines)
+    real = keys(resolved(each) for each in written.values())
+    assert (len(reviewed), len(real)) == (2, 2)
+    assert all(expire(key) for key in [*reviewed, "dev/transfer/rates_mr7/scheduled__2026-11-22/out.csv"])
+    assert not any(expire(key) for key in [*real, "dev/delivered/reviews/2026-11-22.csv", "dev/reviews/all.csv"])
+    assert not any(rule["Filter"]["Prefix"].startswith(("stage/delivered", "prod/delivered")) for rule in rules)
 
 
 def test_a_review_starts_and_follows_its_own_pipelines_only(rendered: RenderedProject) -> None:
@@ -119,8 +144,8 @@ def test_what_plans_compare_is_what_runs(rendered: RenderedProject) -> None:
     found = read_resolved(rendered.files["pipelines/rates_mr7.json"], "rates_mr7")
     assert found.dag["schedule"] is None
     assert found.within("dev").dag["schedule"] is None
-    assert found.within("dev").tasks["keep.shared"]["key"] == "reviews/bank_mr7/reference/dev.csv"
-    assert found.tasks["keep.inner.out"]["to"] == "reviews/bank_mr7/rates/{ds}.csv"
+    assert found.within("dev").tasks["keep.shared"]["key"] == "windlass-reviews/bank_mr7/reference/dev.csv"
+    assert found.tasks["keep.inner.out"]["to"] == "windlass-reviews/bank_mr7/rates/{ds}.csv"
 
 
 def test_the_real_pipelines_stay_as_they_were(written: dict[str, Pipeline]) -> None:

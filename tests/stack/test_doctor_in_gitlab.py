@@ -11,6 +11,7 @@ from tests.fakes.standin import DEVELOPER, MAINTAINER, Company
 from windlass.cli.doctor import command
 from windlass.scaffold.files import Request, checked, files
 
+REPORTER = 20
 pytestmark = pytest.mark.stack
 
 ENVIRONMENT = """
@@ -50,7 +51,7 @@ def test_what_is_said_is_done_and_then_nothing_more_is_said(
     errors = {name for name, one in before.items() if one["state"] == "error"}
     assert errors >= {
         *("include-ref", "protected-branch", "protected-tags", "runner-tags", "pipelines-must-succeed"),
-        *("platform-branch", "roles"),
+        *("platform-branch", "platform-members", "roles"),
     }
     assert before["roles"]["problems"] == [
         "role 'developer' names the user 'nobody', who is not in this GitLab or is blocked"
@@ -58,6 +59,7 @@ def test_what_is_said_is_done_and_then_nothing_more_is_said(
 
     company.root.http_post("/user/runners", post_data={"runner_type": "instance_type", "run_untagged": True})
     platform.tags.create({"tag_name": "v1.0.0", "ref": "main"})
+    company.join("bob", platform, REPORTER)
     platform.job_token_scope.get().allowlist.create({"target_project_id": project.id})
     for one in (platform, project):
         one.protectedbranches.create({"name": "main", "push_access_level": 0, "merge_access_level": DEVELOPER})
@@ -81,3 +83,36 @@ def test_what_is_said_is_done_and_then_nothing_more_is_said(
     assert not [name for name, one in seen_by_bob.items() if one["problems"] and name != "rehearsal"]
     unseen = {name for name, one in seen_by_bob.items() if one["unseen"]}
     assert unseen >= {"protected-tags", "variables", "variable-masked", "runner-tags"}
+
+
+GATED = "gate: {roles: {engineer: 1}}\n"
+
+
+def test_a_projects_token_cannot_read_a_private_group_and_one_of_a_group_above_can(
+    company: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "environments").mkdir()
+    (tmp_path / "environments/dev.yml").write_text(ENVIRONMENT + GATED)
+    (tmp_path / "environments/roles.yml").write_text("engineer: {groups: [models/engineers]}\n")
+    project = company.project("models/digits", ann=MAINTAINER, project_1_bot_0f=DEVELOPER)
+    company.project("models/engineers/notes", project_1_bot_0f=REPORTER)  # the group is seen, and nobody in it
+    group = next(one for one in company.root.groups.list(get_all=True) if one.full_path == "models/engineers")
+    for name in ("ann", "bob"):
+        group.members.create({"user_id": company.user(name).id, "access_level": DEVELOPER})
+    above = next(one for one in company.root.groups.list(get_all=True) if one.full_path == "models")
+    above.members.create({"user_id": company.user("group_1_bot_0f").id, "access_level": REPORTER})
+    given = {"key": "WINDLASS_GITLAB_TOKEN", "value": "hidden-value", "masked": True, "protected": False}
+    project.variables.create(given)
+
+    projects_own = doctor(company, "project_1_bot_0f")["gitlab-token"]
+    assert projects_own["problems"] == [
+        "the token of project_1_bot_0f (a token of a project) may not read who is in 'models/engineers', "
+        "which the gate of 'dev' asks for: it ends with exit code 3"
+    ]
+    groups_own = doctor(company, "group_1_bot_0f")
+    assert groups_own["gitlab-token"]["problems"] == []
+    assert groups_own["roles"]["state"] == "fine"
+    ann = doctor(company, "ann")
+    assert "call windlass doctor with that token" in ann["gitlab-token"]["unseen"]
+    assert "call windlass doctor with that token" in ann["token-role"]["unseen"]

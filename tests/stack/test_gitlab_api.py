@@ -4,14 +4,14 @@ import gitlab
 import pytest
 import requests
 
-from tests.fakes.standin import Checkout, serve
+from tests.fakes.standin import Checkout, new_project, serve
 from windlass.stack.gitlab.app import Standin
 
 
 @pytest.fixture
 def project(api: gitlab.Gitlab, checkout: Checkout):
     """models/digits with a commit on main."""
-    project = api.projects.create({"name": "digits", "namespace_path": "models"})
+    project = new_project(api, "models/digits")
     checkout.commit(readme="one")
     checkout.push("models/digits", "main")
     return project
@@ -30,7 +30,7 @@ def open_request(project, source: str):
 def test_a_project_is_found_by_number_and_by_path(api: gitlab.Gitlab, project) -> None:
     assert api.projects.get("models/digits").id == api.projects.get(project.id).id == project.id
     with pytest.raises(gitlab.GitlabCreateError, match="already been taken"):
-        api.projects.create({"name": "digits", "namespace_path": "models"})
+        new_project(api, "models/digits")
     with pytest.raises(gitlab.GitlabGetError) as missing:
         api.projects.get("models/letters")
     assert missing.value.response_code == 404
@@ -39,7 +39,7 @@ def test_a_project_is_found_by_number_and_by_path(api: gitlab.Gitlab, project) -
 @pytest.mark.parametrize("name", ["..", ".git", "a b", "a;b", "-x", "x.git"])
 def test_a_project_whose_name_could_be_a_path_is_refused(api: gitlab.Gitlab, name: str) -> None:
     with pytest.raises(gitlab.GitlabCreateError):
-        api.projects.create({"name": "fine", "path": name, "namespace_path": "models"})
+        new_project(api, "models/fine", path=name)
 
 
 @pytest.mark.parametrize("token", ["", "wrong"])

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.standin import DEVELOPER, MAINTAINER, Checkout, Company
+from windlass.spec.errors import ServiceError
 
 from .test_gitlab_people import refused
 
@@ -88,6 +89,58 @@ def test_an_environment_stops_when_its_time_is_over_or_its_branch_goes(
     project.branches.delete("work")
     states = {e.name: e.state for e in project.environments.list(get_all=True)}
     assert states == {"review/one": "stopped", "review/two": "stopped", "prod": "available"}
+
+
+def test_an_environment_with_a_job_that_stops_it_waits_for_that_job(
+    company: Company, project: Any, checkout: Checkout
+) -> None:
+    def arranged(name: str, **told: Any) -> Any:
+        deploy(project, name)
+        found = project.environments.list(name=name, get_all=True)[0]
+        company.ask("PUT", f"projects/{project.id}/environments/{found.id}", told)
+        return found
+
+    def states() -> dict[str, str]:
+        return {e.name: e.state for e in project.environments.list(get_all=True)}
+
+    requests = []
+    for branch in ("one", "two", "three"):
+        checkout.commit(branch, **{branch: "x"})
+        checkout.push("models/digits", branch)
+        requests.append(project.mergerequests.create({"source_branch": branch, "target_branch": "main", "title": "x"}))
+    merged, closed, gone = (
+        arranged(f"review/{name}", on_stop="stop", merge_request_iid=request.iid)
+        for name, request in zip(("merged", "closed", "gone"), requests, strict=True)
+    )
+    bare = arranged("review/bare", merge_request_iid=requests[0].iid)
+    shared = arranged("dev", merge_request_iid=requests[0].iid)
+    shared.auto_stop_setting = "with_action"
+    shared.save()
+    requests[0].merge()
+    assert states() == {
+        "review/merged": "stopping", "review/closed": "available", "review/gone": "available",
+        "review/bare": "stopped", "dev": "available",
+    }  # fmt: skip
+    request = project.mergerequests.get(requests[1].iid)
+    request.state_event = "close"
+    request.save()
+    project.branches.delete("three")
+    assert [e.name for e in project.environments.list(states="stopping", get_all=True)] == [
+        "review/merged", "review/closed", "review/gone",
+    ]  # fmt: skip
+    waiting = company.ask("GET", f"projects/{project.id}/environments")
+    assert (waiting[0]["name"], waiting[0]["on_stop"]) == ("review/merged", "stop")
+    assert "on_stop" not in project.environments.get(merged.id).attributes
+    company.ask("PUT", f"projects/{project.id}/environments/{merged.id}", {"state": "stopped"})
+    with pytest.raises(ServiceError, match="state does not have a valid value"):
+        company.ask("PUT", f"projects/{project.id}/environments/{merged.id}", {"state": "gone"})
+    closed.stop(force=True)
+    assert {name: state for name, state in states().items() if state == "stopping"} == {"review/gone": "stopping"}
+    deploy(project, "review/gone")
+    assert project.environments.get(gone.id).state == "available"
+    project.environments.get(gone.id).stop()
+    assert project.environments.get(gone.id).state == "stopped", "its last deployment names no job"
+    assert bare.id != shared.id
 
 
 def test_a_release_has_links_evidence_and_one_name(project: Any) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import gitlab
 import pytest
 
-from tests.fakes.standin import Checkout, Company
+from tests.fakes.standin import Checkout, Company, new_project
 from windlass.spec.errors import ServiceError
 from windlass.stack.gitlab.app import Standin
 from windlass.stack.publish import Remote
@@ -17,8 +17,8 @@ from windlass.stack.publish import Remote
 @pytest.fixture
 def projects(api: gitlab.Gitlab, checkout: Checkout) -> Checkout:
     """A public and a private project with the same commit."""
-    api.projects.create({"name": "windlass", "namespace_path": "platform", "visibility": "public"})
-    api.projects.create({"name": "digits", "namespace_path": "models"})
+    new_project(api, "platform/windlass", visibility="public")
+    new_project(api, "models/digits")
     checkout.commit(readme="hello")
     checkout.push("platform/windlass", "main")
     checkout.push("models/digits", "main")

@@ -103,11 +103,16 @@ def test_nobody_without_a_key_reads_or_resets(filled: Stack) -> None:
     assert outcome(client(filled, "operator").get_object, Bucket=CODE, Key="dev/releases/x") == "done"
 
 
-def test_transfer_files_expire_and_only_they(filled: Stack) -> None:
+def test_files_between_tasks_and_those_of_reviews_expire_and_only_they(filled: Stack) -> None:
     s3 = object_store.client(filled.settings(), filled.settings().root)
     rules = s3.get_bucket_lifecycle_configuration(Bucket=DATA)["Rules"]
-    expiring = [rule["Filter"]["Prefix"] for rule in rules if "Expiration" in rule]
-    assert sorted(expiring) == ["dev/transfer/", "prod/transfer/", "stage/transfer/"]
+    assert {rule["Filter"]["Prefix"]: rule["Expiration"]["Days"] for rule in rules if "Expiration" in rule} == {
+        "dev/transfer/": 7,
+        "stage/transfer/": 7,
+        "prod/transfer/": 7,
+        "dev/delivered/windlass-reviews/": 30,
+        "dev/windlass-reviews/": 30,
+    }
 
 
 def test_the_ledger_is_written_once_by_whomever(filled: Stack) -> None:

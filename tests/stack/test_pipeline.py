@@ -100,18 +100,19 @@ def fake_pipeline(tmp_path: Path, script: str = FAKE) -> Pipeline:
     )
 
 
-def test_variables_go_into_a_private_file_and_only_the_event_onto_the_command_line(tmp_path: Path) -> None:
+def test_variables_go_into_a_private_file_and_none_onto_the_command_line(tmp_path: Path) -> None:
     lines: list[str] = []
     jobs = fake_pipeline(tmp_path).run(lines.append)
     assert [job.result for job in jobs] == ["passed"]
     command_line = lines[1]
-    assert "--variable CI_COMMIT_TAG=v1.0.0 --unset-variable CI_COMMIT_BRANCH" in command_line
+    assert "--unset-variable CI_COMMIT_BRANCH" in command_line
     assert "very-secret-token" not in command_line
+    assert "v1.0.0" not in command_line
     written = tmp_path / "variables.json"
     assert written.stat().st_mode & 0o777 == 0o600
-    assert json.loads(written.read_text())["CI_JOB_TOKEN"] == {
-        "type": "variable",
-        "values": {"*": "very-secret-token"},
+    assert json.loads(written.read_text()) == {
+        "CI_JOB_TOKEN": {"type": "variable", "values": {"*": "very-secret-token"}},
+        "CI_COMMIT_TAG": {"type": "variable", "values": {"*": "v1.0.0"}},
     }
 
 

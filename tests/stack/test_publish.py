@@ -6,7 +6,7 @@ from pathlib import Path
 import gitlab
 import pytest
 
-from tests.fakes.standin import Checkout
+from tests.fakes.standin import Checkout, new_project
 from windlass.stack import publish
 from windlass.stack.publish import Remote
 
@@ -16,7 +16,7 @@ PROJECT = "platform/windlass"
 @pytest.fixture
 def platform(api: gitlab.Gitlab, checkout: Checkout) -> Checkout:
     """A checkout with a tracked, a changed, a removed, an untracked, an ignored and a tracked-yet-ignored file."""
-    api.projects.create({"name": "windlass", "namespace_path": "platform", "visibility": "public"})
+    new_project(api, "platform/windlass", visibility="public")
     (checkout.folder / ".gitignore").write_text("*.log\nbuild/\n")
     (checkout.folder / "kept.log").write_text("kept")
     checkout.git("add", "--force", "kept.log")
@@ -28,6 +28,28 @@ def platform(api: gitlab.Gitlab, checkout: Checkout) -> Checkout:
     (checkout.folder / "debug.log").write_text("ignored")
     (checkout.folder / "link").symlink_to("nowhere")
     return checkout
+
+
+def test_the_versions_of_the_checkout_are_published_and_other_tags_are_not(
+    remote: Remote, platform: Checkout, api: gitlab.Gitlab, tmp_path: Path
+) -> None:
+    def published() -> set[str]:
+        return {tag.name for tag in api.projects.get(PROJECT).tags.list(get_all=True)}
+
+    assert publish.push_versions(remote, platform.folder, PROJECT) == 0
+    for tag in ("v1.0.0", "v1.1.0", "mine"):
+        platform.git("tag", tag)
+    snapshot(remote, platform, tmp_path)
+    assert publish.push_versions(remote, platform.folder, PROJECT) == 2
+    assert published() == {"v1.0.0", "v1.1.0"}
+    assert publish.clone(remote, PROJECT, "v1.1.0", tmp_path / "clone") == platform.git("rev-parse", "HEAD")
+    platform.commit("Later", changed="newer")
+    platform.git("tag", "--force", "v1.1.0")
+    assert publish.push_versions(remote, platform.folder, PROJECT) == 2, "a version that was made again"
+
+    shallow = tmp_path / "shallow"
+    platform.git("clone", "--quiet", "--depth", "1", "--branch", "v1.1.0", platform.folder.as_uri(), str(shallow))
+    assert publish.push_versions(remote, shallow, PROJECT) == 0
 
 
 def snapshot(remote: Remote, platform: Checkout, tmp_path: Path) -> str:
@@ -73,3 +95,32 @@ def test_a_push_that_would_lose_commits_is_rejected(remote: Remote, platform: Ch
     snapshot(remote, platform, tmp_path)
     with pytest.raises(publish.Rejected):
         publish.push(remote, platform.folder, PROJECT, platform.git("rev-parse", "HEAD"), "main")
+
+
+BASE = """\
+spec:
+  inputs:
+    platform_ref:
+      description: Branch, tag or commit.
+      default: {}
+---
+"""
+
+
+@pytest.mark.parametrize(("ref", "tags"), [("v0.2.0", ["v0.2.0"]), ("main", [])])
+def test_the_version_that_the_files_say_they_are_is_there_before_it_is_released(
+    api: gitlab.Gitlab, remote: Remote, platform: Checkout, tmp_path: Path, ref: str, tags: list[str]
+) -> None:
+    (platform.folder / "ci").mkdir()
+    (platform.folder / "ci/base.yml").write_text(BASE.format(ref))
+    for text in ("first", "second"):  # a working copy is rehearsed again after a change
+        (platform.folder / "tracked").write_text(text)
+        scratch, project = tmp_path / "scratch.git", api.projects.get(PROJECT)
+        commit = snapshot(remote, platform, tmp_path)
+        publish.push_own_version(remote, platform.folder, scratch, PROJECT, commit)
+        assert [tag.name for tag in project.tags.list(get_all=True)] == tags
+        for tag in tags:
+            assert project.tags.get(tag).commit["id"] == commit
+        branch = project.protectedbranches.get("main")
+        branch.allow_force_push = True
+        branch.save()

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import gitlab
 import pytest
@@ -198,6 +199,11 @@ def test_what_is_no_repository_with_a_pipeline_is_refused_in_a_sentence(tmp_path
         rehearse(stack, checkout.folder)
 
 
+def test_an_event_without_a_pipeline_has_no_job_to_start(tmp_path: Path) -> None:
+    with pytest.raises(WindlassError, match="--event close has none: leave it out"):
+        CliRunner().invoke(command, [str(tmp_path), "--event", "close", "--manual", "x"], catch_exceptions=False)
+
+
 def test_without_rsync_a_rehearsal_ends_before_anything_starts_with_the_line_to_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -209,3 +215,100 @@ def test_without_rsync_a_rehearsal_ends_before_anything_starts_with_the_line_to_
     with pytest.raises(WindlassError, match="needs rsync: sudo apt-get install rsync"):
         CliRunner().invoke(command, arguments, catch_exceptions=False)
     assert not (tmp_path / "home").exists()
+
+
+REVIEW = """
+stages: [build, deploy]
+digits:lint:
+  stage: build
+  script: ["true"]
+  environment: {name: dev, action: access}
+digits:review:
+  stage: deploy
+  variables: {HOW_LONG: 1 week}
+  environment:
+    name: review/digits-$CI_MERGE_REQUEST_IID
+    url: $WINDLASS_REVIEW_URL/all
+    on_stop: digits:review:stop
+    auto_stop_in: $HOW_LONG
+    deployment_tier: development
+  script:
+    - echo "WINDLASS_REVIEW_URL=http://airflow.example/$CI_COMMIT_SHA" > review.env
+  artifacts: {reports: {dotenv: review.env}}
+  rules:
+    - {if: $CI_MERGE_REQUEST_DRAFT == "true", when: manual, allow_failure: true}
+    - if: $CI_MERGE_REQUEST_IID
+digits:review:stop:
+  stage: deploy
+  variables: {GIT_STRATEGY: none}
+  environment: {name: review/digits-$CI_MERGE_REQUEST_IID, action: stop}
+  script:
+    - 'echo "files=$(ls) iid=$CI_MERGE_REQUEST_IID source=$CI_PIPELINE_SOURCE commit=$CI_COMMIT_SHA id=$CI_PIPELINE_ID"'
+    - test -z "$STUCK"
+  rules:
+    - {if: $CI_PIPELINE_SOURCE == "merge_request_event", when: manual, allow_failure: true}
+"""
+
+
+@pytest.mark.stack
+@pytest.mark.usefixtures("rsync")
+def test_an_environment_lives_from_a_push_to_the_end_of_its_merge_request(
+    small_stack: Stack, platform: Checkout, model: Checkout
+) -> None:
+    lines: list[str] = []
+    settings = small_stack.settings()
+    operator = gitlab.Gitlab(small_stack.url("gitlab"), private_token=settings.operator_token)
+
+    def run(event: str, manual: tuple[str, ...] = (), **variables: str) -> dict[str, str]:
+        lines.clear()
+        done = rehearse(
+            small_stack, model.folder, event,
+            platform=platform.folder, manual=manual, variables=variables, report=lines.append, output=lines.append,
+        )  # fmt: skip
+        return {job.name.removeprefix("digits:"): job.result for job in done.jobs}
+
+    def project() -> Any:
+        return operator.projects.get(f"models/{model.folder.name}")
+
+    def environments() -> dict[str, str]:
+        return {one.name: one.state for one in project().environments.list(get_all=True)}
+
+    def said() -> str:
+        return next(line for line in lines if "> files=" in line)
+
+    # a draft waits for somebody; what only asks an environment for its variables deploys nothing
+    model.commit("Draft: a review", **{"__gitlab-ci__yml": REVIEW})
+    assert run("merge-request") == {"lint": "passed", "review": "manual", "review:stop": "manual"}
+    assert environments() == {}
+    assert run("merge-request", ("digits:review",))["review"] == "passed"
+    (found,) = project().environments.list(get_all=True)
+    commit = model.git("rev-parse", "HEAD")
+    assert (found.name, found.state, found.tier) == ("review/digits-1", "available", "development")
+    assert found.external_url == f"http://airflow.example/{commit}/all"
+    assert found.auto_stop_at > found.created_at
+    (deployed,) = project().deployments.list(get_all=True)
+    assert (deployed.ref, deployed.sha, deployed.status) == ("refs/merge-requests/1/head", commit, "success")
+    pipeline = project().pipelines.list(get_all=True)[0].id
+
+    # it ends with its merge request; a job that fails leaves it as it is, until somebody stops it
+    assert run("close", STUCK="yes") == {"review:stop": "failed"}
+    assert project().mergerequests.get(1).state == "closed"
+    assert environments() == {"review/digits-1": "available"}
+    assert run("stop") == {"review:stop": "passed"}
+    assert f"files= iid=1 source=merge_request_event commit={commit} id={pipeline}" in said()
+    assert environments() == {"review/digits-1": "stopped"}
+
+    # it ends with the branch too, of which the stopping job needs nothing, and with a merge
+    model.commit("A review")
+    assert run("merge-request")["review"] == "passed"
+    assert environments()["review/digits-2"] == "available"
+    assert run("delete-branch") == {"review:stop": "passed"}
+    assert "iid=2" in said()
+    assert run("merge-request")["review"] == "passed"
+    assert run("main") == {"review:stop": "passed", "lint": "passed"}
+    assert "iid=3" in said()
+    assert set(environments().values()) == {"stopped"}
+    assert [one.state for one in project().mergerequests.list(get_all=True)] == ["merged", "closed", "closed"]
+    assert [one.status for one in project().jobs.list(scope=["running"], get_all=True)] == []
+    with pytest.raises(WindlassError, match="has no open merge request"):
+        run("close")

@@ -56,8 +56,11 @@ def main(dag_id: str | None) -> None:
     # a worker has one process for each task; here all of them would read boto3's large tables again and again
     botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)
     from airflow.dag_processing.bundles.manager import DagBundlesManager
+    from airflow.sdk.execution_time import supervisor
     from airflow.utils.db import initdb
 
+    # and build the routes of the task API again and again, two seconds for each task
+    supervisor.in_process_api_server = functools.cache(supervisor.in_process_api_server)
     initdb()
     manager = DagBundlesManager()
     live = manager.get_bundle("windlass")

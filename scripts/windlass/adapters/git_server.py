@@ -121,34 +121,65 @@ class ServerRepository:
         lines = [self._git("rev-list", "--first-parent", "--reverse", one, f"^{first}", f"^{live}") for one in others]
         return [self._commit(sha) for sha in dict.fromkeys("".join(lines).split())]
 
-    def by_hand(self, commit: Commit) -> list[str]:
-        """The paths that a merge of two commits holds otherwise than git merges them; a git before 2.38 finds none."""
-        if len(commit.parents) != 2:
-            return []
+    def by_hand(self, commit: Commit) -> list[str] | None:
+        """The paths that a merge of two commits holds otherwise than git merges them; None where this git cannot tell.
+
+        A git before 2.38 cannot, and none can of a merge of more than two.
+        """
+        tree = self._merged(*commit.parents) if len(commit.parents) == 2 else None
+        return self._differing(tree, commit.sha) if tree else None
+
+    def changed_paths(self, sha: str, first: str | None = None) -> list[str]:
+        """The paths that the commits of one line from `first` to `sha` change together; without it the one commit.
+
+        A merge is compared with its first parent. A file that moved counts under both names.
+        """
+        parent = self.commit_of(f"{first or sha}^1")
+        if parent:
+            return self._differing(parent, sha)
+        if first in (None, sha):
+            return self._differing("--root", "--no-commit-id", sha)
+        return self._all_paths(sha)
+
+    def proposed_paths(self, branch: str, head: str) -> list[str]:
+        """The paths that a merge of `head` into the branch changes there.
+
+        Where git cannot merge them, or is too old to try, what `head` changes since it left the branch, wherever that
+        was; all of its paths where it never was there.
+        """
+        if tree := self._merged(f"refs/heads/{branch}", head, is_clean=True):
+            return self._differing(f"refs/heads/{branch}", tree)
+        try:
+            bases = self._git("merge-base", "--all", f"refs/heads/{branch}", head).split()
+        except _GitRefused:
+            return self._all_paths(head)
+        return sorted({path for base in bases for path in self._differing(base, head)})
+
+    def is_ahead(self, branch: str, head: str) -> bool:
+        """Whether `head` has all that the branch has: it could become the branch as it is."""
+        try:
+            self._git("merge-base", "--is-ancestor", f"refs/heads/{branch}", head)
+        except _GitRefused:
+            return False
+        return True
+
+    def _merged(self, one: str, other: str, *, is_clean: bool = False) -> str | None:
+        """The tree that git makes of two commits; None where it cannot, or, if it is to be clean, has conflicts."""
         how = ("--write-tree", "--no-messages", "--allow-unrelated-histories")
         try:
-            told = self._remote("merge-tree", *how, *commit.parents, accepted=(0, 1))  # it fetches what it needs
+            told = self._remote(
+                "merge-tree", *how, one, other, accepted=(0, 1)
+            ).splitlines()  # it fetches what it needs
         except _GitRefused:
-            return []
-        tree = told.split("\n")[0]
-        differ = self._git("diff-tree", "-r", "-z", "--no-renames", "--name-only", tree, commit.sha)
-        return sorted({path for path in differ.split("\0") if path})
+            return None
+        return told[0] if told and not (is_clean and len(told) > 1) else None
 
-    def changed_paths(self, sha: str) -> list[str]:
-        """The paths that the commit changes against its first parent; a file that moved counts under both."""
-        parent = self.commit_of(f"{sha}^1")
-        between = (parent, sha) if parent else ("--root", "--no-commit-id", sha)
+    def _differing(self, *between: str) -> list[str]:
         told = self._git("diff-tree", "-r", "-z", "--no-renames", "--name-only", *between)
         return sorted({path for path in told.split("\0") if path})
 
-    def proposed_paths(self, branch: str, head: str) -> list[str]:
-        """The paths that `head` changes since it left the branch; all of its paths where it never was there."""
-        try:
-            base = self._git("merge-base", f"refs/heads/{branch}", head).strip()
-        except _GitRefused:
-            told = self._git("ls-tree", "-r", "-z", "--name-only", head)
-        else:
-            told = self._git("diff-tree", "-r", "-z", "--no-renames", "--name-only", base, head)
+    def _all_paths(self, commit: str) -> list[str]:
+        told = self._git("ls-tree", "-r", "-z", "--name-only", commit)
         return sorted({path for path in told.split("\0") if path})
 
     def files(self, commit: str, folder: str, wanted: Callable[[str], bool]) -> dict[str, bytes]:

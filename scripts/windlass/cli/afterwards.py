@@ -177,11 +177,14 @@ def _status(connection: "Connection", delivered: Delivered, variables: Mapping[s
     from windlass.adapters.gitlab.status import keep_status
 
     plan = delivered.outcome.plan
-    described = {"description": f"{delivered.name} was promoted to {plan.environment} and verified"}
+    described: dict[str, str | int] = {
+        "description": f"{delivered.name} was promoted to {plan.environment} and verified"
+    }
     if url := variables.get("CI_JOB_URL"):
         described["target_url"] = url
-    if variables.get("CI_COMMIT_SHA") == plan.after.commit and (pipeline := variables.get("CI_PIPELINE_ID")):
-        described["pipeline_id"] = pipeline  # else GitLab makes a pipeline of its own for the status
+    pipeline = variables.get("CI_PIPELINE_ID", "")
+    if variables.get("CI_COMMIT_SHA") == plan.after.commit and pipeline.isdecimal():
+        described["pipeline_id"] = int(pipeline)  # else GitLab makes a pipeline of its own for the status
     name = f"windlass/{plan.environment}"
     return f"gave the commit the status {name}" if keep_status(connection, plan.after.commit, name, described) else None
 

@@ -77,9 +77,12 @@ def accept_any_text() -> None:
 
 
 def print_json(value: Any) -> None:
-    """Prints `value` as JSON for a machine: sorted, indented, without colours."""
+    """Prints `value` as JSON for a machine: sorted, indented, with an escape for what does not print."""
     is_unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    sys.stdout.write(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=not is_unicode) + "\n")
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=not is_unicode)
+    if not text.replace("\n", "").isprintable():
+        text = "".join(one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in text)
+    sys.stdout.write(text + "\n")
 
 
 def say(message: str) -> None:

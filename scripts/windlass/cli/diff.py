@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from windlass.delivery.plan.points import Point
 
 
-@click.command("diff")
+@click.command("diff", short_help="Show what differs between two points.")
 @click.argument("before", metavar="POINT")
 @click.argument("after", metavar="POINT")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print the difference as Markdown for a merge request.")

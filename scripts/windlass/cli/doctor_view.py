@@ -28,6 +28,7 @@ def _print(result: Result) -> None:
     console.say(f"  change: {result.menu}")
     if result.api:
         console.say(f"  by API: {result.api}")
+    console.say(f"  more: {result.page}")
 
 
 def _print_unseen(results: list[Result]) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from windlass.spec.environment import Environment
 
 
-@click.group()
+@click.group(short_help="Bring variables, connections and pools into an Airflow.")
 def command() -> None:
     """Bring variables, connections and pools of an environment into its Airflow.
 

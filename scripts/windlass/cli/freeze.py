@@ -3,11 +3,18 @@
 import click
 
 from windlass.cli import context
+from windlass.cli.gate_reason import check_reason
 
 
-@click.command("freeze")
+@click.command("freeze", short_help="Keep every promotion out of ENV.")
 @click.argument("name", metavar="ENV")
-@click.option("--reason", metavar="TEXT", required=True, help="Why, for the ledger and for whoever is stopped by it.")
+@click.option(
+    "--reason",
+    metavar="TEXT",
+    required=True,
+    callback=check_reason,
+    help="Why, for the ledger and for whoever is stopped by it.",
+)
 @context.environments_option
 @context.json_option
 def command(name: str, reason: str, environments_dir: str | None, as_json: bool) -> None:

@@ -7,7 +7,7 @@ import click
 from windlass.cli import context
 
 
-@click.command("gate")
+@click.command("gate", short_help="Show whether a release may come into ENV now, and why.")
 @click.option("--to", "to", metavar="ENV", help="The environment whose gate is asked.")
 @click.option("--release", "digest", metavar="DIGEST", help="The release by its name, at least 8 digits.")
 @click.option("--commit", metavar="COMMIT", help="The release of this commit.  [default: CI_COMMIT_SHA, HEAD]")
@@ -55,8 +55,9 @@ def command(
       windlass gate --to prod --merge-request 7
       windlass gate --replay decision.json
     """
-    from windlass.cli import gate_view, gating
+    from windlass.cli import gate_view
     from windlass.cli.gate_ahead import merge_request_here, outlook_now
+    from windlass.cli.gate_now import decision_now
     from windlass.spec.errors import DeliveryError, WindlassError
 
     if replay is not None:
@@ -78,7 +79,7 @@ def command(
             _stop_unless_passed(to, outlook.name, outlook.refusals)
             return
     else:
-        decision = gating.decision_now(to, digest, commit, tag, environments_dir, project_given)
+        decision = decision_now(to, digest, commit, tag, environments_dir, project_given)
         if decision:
             gate_view.show(decision, as_json=as_json)
             _stop_unless_passed(to, "this release", decision.refusals)

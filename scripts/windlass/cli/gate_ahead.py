@@ -36,7 +36,8 @@ def outlook_now(name: str, iid: int, environments_dir: str | None, project_given
 
     all_environments = context.environments(environments_dir)
     environment = find_environment(all_environments, name)
-    gate = gatekeeper(environment, find_environment(all_environments, environment.upstream or name))
+    upstream = find_environment(all_environments, environment.upstream or name)
+    gate = gatekeeper(environment, upstream, is_binding=False)
     if gate is None:
         return None
     project, critical, live_is_told = context.project(project_given), set[str](), True

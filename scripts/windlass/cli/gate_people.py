@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from windlass.cli import console
+from windlass.cli.gate_origin import require_same_origin
 from windlass.cli.gating import Gatekeeper, author, gatekeeper
 from windlass.spec.errors import DeliveryError, WindlassError
 
@@ -34,6 +35,7 @@ def own_override(environment: "Environment", project: str, release: str, reason:
         reason=reason,
         job_url=person.job_url,
         at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        policy=gate.origin,
     )
 
 
@@ -55,10 +57,15 @@ def who_stops(environment: "Environment", reason: str) -> "Author":
     return author(gate, reason)
 
 
-def who_lets_in(environment: "Environment", reason: str | None) -> "Author":
-    """Who takes a freeze back: anyone of a role, by GitLab's word; where there is no gate, whoever can."""
+def who_lets_in(environment: "Environment", reason: str | None, moved: str | None = None) -> "Author":
+    """Who takes a freeze back: anyone of a role, by GitLab's word; where there is no gate, whoever can.
+
+    `moved` is why another repository than before says what the roles are.
+    """
     gate = gatekeeper(environment)
     if gate:
+        if not moved:
+            require_same_origin(environment, gate.origin)
         person = _known(gate)
         gate.require_role(person.username, sorted(gate.policy.roles), f"unfreeze {environment.name}")
     return author(gate, reason)

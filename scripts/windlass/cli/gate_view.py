@@ -27,12 +27,14 @@ def show(decision: "Decision", *, as_json: bool) -> None:
         return
     evidence = decision.evidence
     what = f"{evidence.tag.name if evidence.tag else evidence.commit[:8]} ({evidence.release[:12]})"
-    console.say(f"{decision.environment}: {evidence.project} {plain(what)}, at {evidence.at}")
+    console.say(f"{decision.environment}: {evidence.project} {plain(what)}, at {plain(evidence.at)}")
     _print_checks(decision.checks)
     for sentence in decision.overridden:
         console.say(f"overridden: {plain(sentence)}")
     for sentence in decision.refusals:
         console.say(f"refused: {plain(sentence)}")
+    if evidence.origin is None:
+        console.say(f"no gate let anything in before: it will be asked by {plain(decision.policy.origin.describe())}")
     if decision.passed:
         console.say("it may come")
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from windlass.cli import console, context
+from windlass.cli.gate_origin import remembered, require_same_origin
 from windlass.spec.errors import DeliveryError, WindlassError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from windlass.delivery.promotion.perform import Author
     from windlass.spec.decision import Decision, PolicyTexts
     from windlass.spec.environment import Environment
-    from windlass.spec.evidence import Person
+    from windlass.spec.evidence import Person, PolicyOrigin
 
 _KEYS = ("upstream", "prefix", "bundle", "s3", "signers")
 """Keys of an environment that decide what a gate is worth: they must be here as they are on the protected branch."""
@@ -54,6 +55,7 @@ class Gatekeeper:
     policy: "Policy"
     person: "Person | None"
     upstream: "Environment | None" = None
+    moved: str | None = None
     _fresh: "PolicyTexts | None" = None
 
     def ask(self, question: "Question") -> "Decision | None":
@@ -70,8 +72,12 @@ class Gatekeeper:
         reviews, path = self._reviews(), self.path
         where = f"{texts.branch} of {texts.path}"
         console.step(f"asking the gate of {self.environment.name}, as it stands on {where} at {texts.commit[:12]}")
-        protected = reviews.branch_is_protected(texts.branch, texts.path)
-        texts = texts.model_copy(update={"protected": protected})
+        texts = texts.model_copy(
+            update={
+                "project": reviews.number_of(texts.path),
+                "protected": reviews.branch_is_protected(texts.branch, texts.path),
+            }
+        )
         with on_server(self.server.access(path)) as repository:
             branch = repository.default_branch()
             head = repository.fetch(branch, question.tag)
@@ -113,6 +119,14 @@ class Gatekeeper:
         raise DeliveryError(f"{username} may not {to_do}: that may {who}{hint}")
 
     @property
+    def origin(self) -> "PolicyOrigin":
+        """Whose word the policy is."""
+        from windlass.spec.evidence import PolicyOrigin
+
+        number = self._reviews().number_of(self.server.platform)
+        return PolicyOrigin(server=self.server.url, path=self.server.platform, project=number)
+
+    @property
     def path(self) -> str:
         """The project's path: by GitLab's word, where this is a job."""
         return self.person.path if self.person and self.person.path else self.server.path
@@ -151,21 +165,38 @@ class Gatekeeper:
             person=self.person,
             ref_is_protected={"true": True, "false": False}.get(os.environ.get("CI_COMMIT_REF_PROTECTED", "")),
             differs=tuple(differs),
+            moved=self.moved,
         )
 
 
-def gatekeeper(environment: "Environment", upstream: "Environment | None" = None) -> Gatekeeper | None:
+def gatekeeper(
+    environment: "Environment",
+    upstream: "Environment | None" = None,
+    *,
+    moved: str | None = None,
+    is_binding: bool = True,
+) -> Gatekeeper | None:
     """Who asks the gate of the environment, into which releases come from `upstream`; None where it has none.
 
-    In a GitLab job the server is asked whether there is one, whatever the files here say. DeliveryError where no server
-    can be asked, in a job or where the files here say that there is one.
+    `moved` is why it may be asked by another repository than before. One that is not binding, for nothing follows from
+    it, is told that there is none without a look at what the environment remembers.
+
+    In a GitLab job, and where a release came through one before, the server is asked whether there is one, whatever the
+    files here say. DeliveryError where no server can be asked then, or where the files here say that there is one.
     """
     from windlass.adapters.gitlab.identity import person_here
     from windlass.delivery.gate.policy import read_policy
 
     server = server_here()
     if environment.gate is None and not is_job():
-        return None
+        before = remembered(environment) if is_binding else None
+        if before is None:
+            return None
+        if server is None:
+            raise DeliveryError(
+                f"releases come into {environment.name} through the gate of {before.describe()}, and there is no "
+                "GitLab to ask it: promote in a GitLab job, or set WINDLASS_GITLAB_URL and WINDLASS_GITLAB_TOKEN"
+            )
     if server is None and environment.gate is None:
         raise DeliveryError(
             f"this is a job, and there is no GitLab to ask whether {environment.name} has a gate: let nothing take "
@@ -179,9 +210,11 @@ def gatekeeper(environment: "Environment", upstream: "Environment | None" = None
     texts = policy_texts(server)
     policy = read_policy(texts, environment.name)[1]
     if policy is None:
+        if is_binding and not moved:
+            require_same_origin(environment, texts.origin)
         return None
-    before = upstream if environment.upstream else None
-    return Gatekeeper(environment, server, policy, person_here(), before, texts)
+    came_from = upstream if environment.upstream else None
+    return Gatekeeper(environment, server, policy, person_here(), came_from, moved, texts)
 
 
 def author(gate: Gatekeeper | None, reason: str | None = None) -> "Author":
@@ -195,7 +228,9 @@ def author(gate: Gatekeeper | None, reason: str | None = None) -> "Author":
 def say_passed(prefix: str, decision: "Decision | None") -> None:
     """What the gate let pass, and what people overrode, for a person."""
     if decision:
-        console.say(f"  gate passed; the decision is {_key(prefix, decision)}")
+        first = decision.evidence.origin is None
+        more = f"; from now on {decision.environment} is asked by {decision.policy.origin.describe()}" if first else ""
+        console.say(f"  gate passed{more}; the decision is {_key(prefix, decision)}")
         for sentence in decision.overridden:
             console.say(f"  ! overridden: {sentence}")
 
@@ -259,38 +294,3 @@ def _text(path: str, content: bytes) -> str:
         return content.decode()
     except UnicodeDecodeError as error:
         raise WindlassError(f"{path} on the default branch is not UTF-8 text") from error
-
-
-def decision_now(
-    name: str,
-    digest: str | None,
-    commit: str | None,
-    tag: str | None,
-    environments_dir: str | None,
-    project_given: str | None,
-) -> "Decision | None":
-    """What the gate of the environment says of the release that the options mean; None where it has no gate."""
-    from windlass.cli import delivering
-    from windlass.delivery.gate.question import question
-    from windlass.delivery.history.states import load_current
-    from windlass.delivery.plan.plan import Origin
-    from windlass.delivery.promotion.survey import load_release, survey
-    from windlass.spec.environment import find_environment
-
-    all_environments = context.environments(environments_dir)
-    environment = find_environment(all_environments, name)
-    upstream = find_environment(all_environments, environment.upstream or name)
-    gate = gatekeeper(environment, upstream)
-    if gate is None:
-        return None
-    target = delivering.place(environment)
-    source = delivering.place(upstream) if environment.upstream else target
-    project = context.project(project_given)
-    record = delivering.published(source, project, digest, commit, tag)
-    release = load_release(source, project, record.release)
-    state = load_current(target.code, target.prefix).state
-    gated = delivering.is_gated(environment, upstream)
-    settings = context.runtime_settings(environment)
-    facts = survey(source, target, settings, release, state, record.commit, trained=False, gated=gated)
-    origin = Origin(record.commit, tag or delivering.tag_here(record.commit) or record.tag, record.project_url)
-    return gate.ask(question(source, target, facts, origin))

@@ -18,7 +18,7 @@ _KINDS: "tuple[Kind, ...]" = ("release", "model", "state")
 _SHOWN = 10
 
 
-@click.command("gc")
+@click.command("gc", short_help="Remove what nothing needs any more from ENV.")
 @click.argument("name", metavar="ENV")
 @click.option("--dry-run", is_flag=True, help="Show what would go, and remove nothing.")
 @click.option(

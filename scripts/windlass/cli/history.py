@@ -17,7 +17,7 @@ _AT_ONCE = 32
 """How many records are read side by side."""
 
 
-@click.command("history")
+@click.command("history", short_help="Show the deployments of ENV, newest first.")
 @click.argument("name", metavar="ENV")
 @click.option("--project", metavar="NAME", help="Only what concerned this project, or the whole environment.")
 @click.option("--since", metavar="TIME", help="Only what was done at TIME or later.")

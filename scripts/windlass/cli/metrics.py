@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ _SHORT = re.compile(r"([0-9]{1,5})([dw])")
 _UNITS = {"d": "days", "w": "weeks"}
 
 
-@click.command("metrics")
+@click.command("metrics", short_help="Show DORA's four keys of ENV.")
 @click.option("--env", "name", metavar="ENV", help="The environment.  [default: the last one]")
 @click.option("--since", metavar="TIME", default="90d", show_default=True, help="From when on; 90d is 90 days ago.")
 @click.option("--project", metavar="NAME", help="Only this project.")
@@ -77,7 +78,8 @@ def _moments(before: str | None, commit: str) -> Iterator[tuple[str, datetime]]:
     from windlass.adapters import git
 
     for made, seconds in git.brought(context.project_folder(), before, commit).items():
-        yield made, datetime.fromtimestamp(seconds, UTC)
+        with suppress(ValueError, OverflowError, OSError):  # git takes a year that no calendar has
+            yield made, datetime.fromtimestamp(seconds, UTC)
 
 
 def _stamp(moment: datetime) -> str:

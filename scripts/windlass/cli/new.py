@@ -97,11 +97,14 @@ def _next_steps(folder: str, name: str, ref: str, *, has_git: bool) -> list[str]
         f'git commit -m "{name} begins"',
         "windlass lint",
         "windlass test",
-        *(["windlass rehearse"] if ref == "main" else []),  # the local stack's platform has no tags
+        *(["windlass rehearse"] if ref == "main" else []),  # a tag need not be in the checkout that is rehearsed with
     ]
 
 
 def _report(folder: str, new: list[str], kept: list[str], steps: list[str]) -> None:
+    if not new:
+        console.say(f"made nothing: all {len(kept)} files are in {folder} already")
+        return
     console.say(f"made {len(new)} file{'' if len(new) == 1 else 's'} in {folder}")
     for one in sorted(kept):
         console.warn(f"{one} was there before and stays as it is")

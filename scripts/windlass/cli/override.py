@@ -3,14 +3,21 @@
 import click
 
 from windlass.cli import context
+from windlass.cli.gate_reason import check_reason
 
 
-@click.command("override")
+@click.command("override", short_help="Record your word that a release may pass the gate of ENV.")
 @click.argument("name", metavar="ENV")
 @click.option("--release", "digest", metavar="DIGEST", help="The release by its name, at least 8 digits.")
 @click.option("--commit", metavar="COMMIT", help="The release of this commit.  [default: CI_COMMIT_SHA, HEAD]")
 @click.option("--tag", metavar="TAG", help="The release of this tag.")
-@click.option("--reason", metavar="TEXT", required=True, help="Why, for the decision and for who reads it.")
+@click.option(
+    "--reason",
+    metavar="TEXT",
+    required=True,
+    callback=check_reason,
+    help="Why, for the decision and for who reads it.",
+)
 @context.environments_option
 @context.project_option
 @context.json_option

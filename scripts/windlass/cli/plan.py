@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 @click.command("plan")
 @click.option("--to", "to", metavar="ENV", required=True, help="The environment that would change.")
+@click.option("--tag", metavar="TAG", help="The release with this tag instead of the working tree.")
 @click.option("--commit", metavar="COMMIT", help="The release of this commit instead of the working tree.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print the plan as Markdown for a merge request.")
 @click.option("--out", metavar="DIR", help="Also write plan.md, .json, .html and terraform.json to DIR.")
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 @context.json_option
 def command(
     to: str,
+    tag: str | None,
     commit: str | None,
     as_markdown: bool,
     out: str | None,
@@ -41,14 +43,14 @@ def command(
     With --note the plan is one note of the merge request, which each pipeline writes again in its place; it needs
     WINDLASS_GITLAB_TOKEN with the scope api, and without it one line says so.
 
-    Without --commit the release is built in memory from the working tree, so a merge request sees what merging it
-    would do. Exits with 0 when nothing would change, 1 when something would (or lint finds problems), 2 when a gate
-    forbids it.
+    Without --tag and --commit the release is built in memory from the working tree, so a merge request sees what
+    merging it would do. Exits with 0 when nothing would change, 1 when something would (or lint finds problems), 2
+    when a gate forbids it.
 
     \b
     Examples:
       windlass plan --to dev
-      windlass plan --to prod --commit 1a2b3c4d
+      windlass plan --to prod --tag v1.2.0
       windlass plan --to stage --markdown
       windlass plan --to stage --json
       windlass plan --to dev --out plans --note
@@ -59,7 +61,7 @@ def command(
 
     if as_json and as_markdown:
         raise click.UsageError("--json and --markdown are two forms of one result: give one of them")
-    plan = _plan(to, commit, environments_dir, project_given)
+    plan = _plan(to, tag, commit, environments_dir, project_given)
     if out:
         plan_forms.write_files(plan, out)
     if as_json:
@@ -73,10 +75,13 @@ def command(
     click.get_current_context().exit(2 if plan.refusals else 0 if plan.is_done else 1)
 
 
-def _plan(to: str, commit: str | None, environments_dir: str | None, project_given: str | None) -> "Plan":
+def _plan(
+    to: str, tag: str | None, commit: str | None, environments_dir: str | None, project_given: str | None
+) -> "Plan":
     from datetime import UTC, datetime
 
-    from windlass.cli import delivering
+    from windlass.adapters import git
+    from windlass.cli import console, delivering
     from windlass.cli.building import build_here
     from windlass.delivery.plan.plan import Origin
     from windlass.delivery.promotion.survey import deciding_promotion, load_release, plan_now
@@ -88,10 +93,10 @@ def _plan(to: str, commit: str | None, environments_dir: str | None, project_giv
     project = context.project(project_given)
     target = delivering.place(environment)
     settings = context.runtime_settings(environment)
-    if commit:
+    if tag or commit:
         upstream = find_environment(all_environments, environment.upstream or to)
         source = delivering.place(upstream)
-        record = delivering.published(source, project, None, commit, None)
+        record = delivering.published(source, project, None, commit, tag)
         release = load_release(source, project, record.release)
         origin = Origin(record.commit, record.tag, record.project_url)
         gated = delivering.is_gated(environment, upstream)
@@ -100,11 +105,13 @@ def _plan(to: str, commit: str | None, environments_dir: str | None, project_giv
         archive = build_here(project, environments_dir, all_environments)
         release = read_archive(project, archive.digest, archive.content)
         here = delivering.commit_here()
+        if not git.is_clean(context.project_folder()):
+            console.step(f"this is the plan of the files here, which differ from commit {here[:12]}")
         origin = Origin(here, delivering.tag_here(here))
         gated = False
     offer, now = _offer(environment, release.manifest.requires), datetime.now(UTC)
     decide = deciding_promotion(
-        source, target, settings, release, origin, trained=bool(commit), gated=gated, offer=offer, now=now
+        source, target, settings, release, origin, trained=bool(tag or commit), gated=gated, offer=offer, now=now
     )
     return plan_now(target, decide)
 

@@ -5,13 +5,21 @@ from functools import partial
 import click
 
 from windlass.cli import context
+from windlass.cli.gate_reason import check_reason
 
 
-@click.command("promote")
+@click.command("promote", short_help="Make a release live in ENV, and wait until Airflow shows it.")
 @click.option("--to", "to", metavar="ENV", required=True, help="The environment to change.")
 @click.option("--release", "digest", metavar="DIGEST", help="The release by its name, at least 8 digits.")
 @click.option("--commit", metavar="COMMIT", help="The release of this commit.  [default: CI_COMMIT_SHA, HEAD]")
 @click.option("--tag", metavar="TAG", help="The release of this tag, and the tag to record.")
+@click.option(
+    "--policy-moved",
+    "moved",
+    metavar="TEXT",
+    callback=check_reason,
+    help="Why another repository says now what the gate of ENV asks.",
+)
 @click.option("--no-verify", is_flag=True, help="Do not wait for Airflow to show the release.")
 @context.environments_option
 @context.project_option
@@ -21,6 +29,7 @@ def command(
     digest: str | None,
     commit: str | None,
     tag: str | None,
+    moved: str | None,
     no_verify: bool,
     environments_dir: str | None,
     project_given: str | None,
@@ -32,6 +41,8 @@ def command(
     first environment it is what `windlass release` published there. Gates are checked against what is live in ENV, no
     hold of ENV may stand against it, and in the environment before the release's verdict must be `pass`. The
     `gate` of ENV is asked as it stands on the protected branch (`windlass gate` shows it), and its decision is kept.
+    Whose branch that is stays the same; where the platform moved to another server or repository, say so once with
+    --policy-moved and the reason.
     A promotion that was interrupted is finished by the same command; one that is done already changes nothing. Where
     ENV has `bundle: plain`, the files below dags/ follow, and files that are missing or altered there are put right.
 
@@ -69,7 +80,7 @@ def command(
     origin = Origin(record.commit, tag or delivering.tag_here(record.commit) or record.tag, record.project_url)
     gated = delivering.is_gated(environment, upstream)
     settings = context.runtime_settings(environment)
-    gate = gating.gatekeeper(environment, upstream)
+    gate = gating.gatekeeper(environment, upstream, moved=moved)
     ask = gate.ask if gate else None
     decide = deciding_promotion(source, target, settings, release, origin, gated=gated, ask=ask)
     outcome = perform(decide, source, target, gating.author(gate), progress=console.step)

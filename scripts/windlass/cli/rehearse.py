@@ -10,6 +10,7 @@ import click
 
 from windlass.cli import console
 from windlass.cli.stack import home_option, open_stack
+from windlass.stack.event import ENDS, EVENTS, MERGE_REQUEST, SCHEDULE, TAG
 
 if TYPE_CHECKING:
     from windlass.stack.rehearsal import Rehearsal
@@ -17,14 +18,15 @@ if TYPE_CHECKING:
 COLOURS = {"passed": "green", "failed": "bold red", "not run": "bold red", "allowed to fail": "yellow"}
 
 
-@click.command()
+@click.command(short_help="Run a repository's real GitLab pipeline on the local stack.")
 @click.argument("path", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path())
 @click.option(
     "--event",
-    type=click.Choice(["merge-request", "main", "tag"]),
-    default="merge-request",
+    type=click.Choice([*EVENTS, SCHEDULE, *ENDS]),
+    default=MERGE_REQUEST,
     show_default=True,
-    help="What happens in GitLab: a merge request is opened, it is merged, a tag is made on main.",
+    help="What happens in GitLab: a merge request is opened, it is merged, a tag is made on main, main's schedule is "
+    "due; or the merge request is closed, its branch is deleted, its environments are stopped.",
 )
 @click.option("--tag", metavar="vX.Y.Z", help="Name of the tag [default: the next patch version, v0.1.0 first].")
 @click.option(
@@ -40,6 +42,12 @@ COLOURS = {"passed": "green", "failed": "bold red", "not run": "bold red", "allo
     help="A CI/CD variable of the project; its value is that of this command's own variable. May be repeated.",
 )
 @click.option(
+    "--manual",
+    metavar="JOB",
+    multiple=True,
+    help="A manual job of the pipeline that somebody starts. May be repeated.",
+)
+@click.option(
     "--as",
     "user",
     metavar="USER",
@@ -53,6 +61,7 @@ def command(
     tag: str | None,
     platform: Path | None,
     names: tuple[str, ...],
+    manual: tuple[str, ...],
     user: str | None,
     as_json: bool,
     home: Path,
@@ -61,7 +70,8 @@ def command(
 
     The stack is started when it is not up. What is committed at PATH is pushed to the
     project models/<folder> of the stack's GitLab stand-in, this platform to
-    platform/windlass; then the pipeline of the event runs in a fresh clone.
+    platform/windlass; then the pipeline of the event runs in a fresh clone. Environments that
+    the event ends are stopped by the jobs that GitLab starts for that.
 
     \b
     Examples:
@@ -69,18 +79,23 @@ def command(
       windlass rehearse ../digits --event main
       windlass rehearse ../digits --event tag --tag v1.0.0
       windlass rehearse ../digits --event tag --as ann
+      windlass rehearse --manual digits:review
+      windlass rehearse --event close
       DWH_PASSWORD=... windlass rehearse --variable DWH_PASSWORD
     """
     from windlass.spec.errors import WindlassError
-    from windlass.stack.rehearsal import ready, rehearse
+    from windlass.stack.rehearsal import ready, rehearse, shows_reviews
 
-    if tag and event != "tag":
+    if tag and event != TAG:
         raise WindlassError("--tag names the new tag: give --event tag with it")
+    if manual and event in ENDS:
+        raise WindlassError(f"--manual starts a job of a pipeline, and --event {event} has none: leave it out")
     if unset := [name for name in names if name not in os.environ]:
         raise WindlassError(f"--variable: not set here: {', '.join(unset)}; export them first")
-    ready(path, console.step)
+    path = ready(path, console.step)
     stack = open_stack(home)
-    stack.up(wait=event != "merge-request")  # a merge request needs no Airflow: it may still be starting
+    # a merge request needs Airflow for a review alone: else it may still be starting
+    stack.up(wait=event != MERGE_REQUEST or shows_reviews(path))
     output = console.step if as_json else live
     variables = {name: os.environ[name] for name in names}
     rehearsal = rehearse(
@@ -91,6 +106,7 @@ def command(
         platform=platform,
         variables=variables,
         user=user,
+        manual=manual,
         report=console.step,
         output=output,
     )

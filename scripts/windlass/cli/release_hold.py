@@ -5,7 +5,7 @@ import click
 from windlass.cli import context
 
 
-@click.command("release-hold")
+@click.command("release-hold", short_help="Take a hold back.")
 @click.argument("name", metavar="ENV")
 @click.option("--release", "release", metavar="RELEASE", help="The hold on this release: a tag, a commit or a digest.")
 @click.option("--reason", metavar="TEXT", help="Why, for the ledger.")

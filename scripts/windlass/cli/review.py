@@ -15,7 +15,7 @@ iid_option = click.option(
 )
 
 
-@click.group()
+@click.group(short_help="Show a merge request at work beside what is live.")
 def command() -> None:
     """Review environments: the pipelines of a merge request, live in the first environment beside the real ones.
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from windlass.spec.state import State
 
 
-@click.command("rollback")
+@click.command("rollback", short_help="Put ENV back to an earlier release, in one swap.")
 @click.argument("name", metavar="ENV")
 @click.option("--to", "to", metavar="RELEASE", default="previous", show_default=True, help="Which release, see above.")
 @click.option("--all", "everything", is_flag=True, help="The whole environment; --to names a state then.")

@@ -24,7 +24,7 @@ home_option = click.option(
 )
 
 
-@click.group()
+@click.group(short_help="Run a whole delivery landscape on this machine.")
 def command() -> None:
     """Start, look at and stop a whole delivery landscape on this machine.
 

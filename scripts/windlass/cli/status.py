@@ -35,7 +35,7 @@ class _Status:
     not_laid_out: list[str] | None = None
 
 
-@click.command("status")
+@click.command("status", short_help="Show which release of each project is live.")
 @click.argument("names", metavar="[ENV]...", nargs=-1)
 @click.option("--at", "at", metavar="TIME", help="What was live then, or in one state of ENV: its serial or name.")
 @context.environments_option

@@ -3,14 +3,22 @@
 import click
 
 from windlass.cli import context
+from windlass.cli.gate_reason import check_reason
 
 
 @click.command("unfreeze")
 @click.argument("name", metavar="ENV")
-@click.option("--reason", metavar="TEXT", help="Why, for the ledger.")
+@click.option("--reason", metavar="TEXT", callback=check_reason, help="Why, for the ledger.")
+@click.option(
+    "--policy-moved",
+    "moved",
+    metavar="TEXT",
+    callback=check_reason,
+    help="Why another repository says now what the gate of ENV asks.",
+)
 @context.environments_option
 @context.json_option
-def command(name: str, reason: str | None, environments_dir: str | None, as_json: bool) -> None:
+def command(name: str, reason: str | None, moved: str | None, environments_dir: str | None, as_json: bool) -> None:
     """Take back what `windlass freeze` did. Holds and the freeze windows of the gate stay.
 
     Where ENV has a gate, it takes somebody of a role, by GitLab's word.
@@ -32,7 +40,7 @@ def command(name: str, reason: str | None, environments_dir: str | None, as_json
         else:
             console.say(f"{name}: nothing was promoted there, and it is not frozen")
         return
-    swap = unfreeze(place, gate_people.who_lets_in(environment, reason), progress=console.step)
+    swap = unfreeze(place, gate_people.who_lets_in(environment, reason, moved), progress=console.step)
     if as_json:
         console.print_json({"changed": swap.changed, "state": swap.state.name})
     else:

@@ -5,7 +5,7 @@ import click
 from windlass.cli import context
 
 
-@click.command("verify")
+@click.command("verify", short_help="Check that the Airflow of ENV shows what is live there.")
 @click.argument("name", metavar="ENV")
 @context.environments_option
 @context.project_option

@@ -26,9 +26,14 @@ class Result:
         """`error` or `warning`, `unseen`, or `fine`."""
         return self.severity if self.problems else "unseen" if self.unseen else "fine"
 
+    @property
+    def page(self) -> str:
+        """Where more is said of the check."""
+        return f"docs/doctor.md#{self.check}"
+
     def to_json(self) -> dict[str, Any]:
         """The result for a machine."""
-        return {**asdict(self), "state": self.state}
+        return {**asdict(self), "state": self.state, "page": self.page}
 
 
 def examine(examined: Examined) -> list[Result]:

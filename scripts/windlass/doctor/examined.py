@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from windlass.doctor.ci_file import CiFile
+from windlass.spec.codeowners import CodeOwners
 from windlass.spec.environment import Environment
 from windlass.spec.machine import Machine
 from windlass.spec.placeholder import names_in
@@ -15,8 +17,9 @@ NO_ENVIRONMENTS = Unseen(
 )
 NO_CI_FILE = Unseen("there is no .gitlab-ci.yml here and none could be read from GitLab")
 
+TOKEN = "WINDLASS_GITLAB_TOKEN"  # noqa: S105 - the name of the variable
 AWS_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-_ALWAYS_SECRET = frozenset({"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "WINDLASS_GITLAB_TOKEN"})
+_ALWAYS_SECRET = frozenset({"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", TOKEN})
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,9 @@ class Examined:
     settings: ProjectSettings = field(default_factory=ProjectSettings)
     environments: Mapping[str, Environment] | Unseen = NO_ENVIRONMENTS
     roles: Roles | Unseen | None = NO_ENVIRONMENTS
+    owners: CodeOwners = field(default_factory=CodeOwners)
     ci_file: CiFile | Unseen = NO_CI_FILE
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def wanted(self) -> Iterator[tuple[Environment, str]]:
         """Each environment with each `${NAME}` that its file wants, sorted; upstream comes first."""
@@ -50,6 +55,20 @@ class Examined:
             for name in sorted(secret_names(environment) | _ALWAYS_SECRET):
                 if variable := self.variable(name, environment.name):
                     yield environment, variable
+
+    def gated(self) -> list[Environment]:
+        """The environments that have a gate."""
+        return [one for one in seen(self.environments).values() if one.gate is not None]
+
+    def groups(self, environment: Environment) -> list[str]:
+        """Each group whose members the gate of the environment asks for."""
+        if environment.gate is None:
+            return []
+        roles = seen(self.roles) or {}
+        named = {name for _, name, _ in environment.gate.named_roles} | {name for name, _, _ in self.owners.roles}
+        of_roles = {group for name in named if name in roles for group in roles[name].groups}
+        rules = [rule for section in self.owners.sections for rule in section.rules]
+        return sorted(of_roles | {group for rule in rules for group in rule.owners.groups})
 
     def need_all_variables(self) -> None:
         """NotSeen where a variable that is missing may be one of a group's that could not be read."""

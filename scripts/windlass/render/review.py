@@ -11,11 +11,10 @@ from windlass.spec.dag import Dag
 from windlass.spec.errors import DeliveryError
 from windlass.spec.group import Group
 from windlass.spec.pipeline import Pipeline
-from windlass.spec.review import review_asset, review_name
+from windlass.spec.review import FOLDER, review_asset, review_name
 from windlass.spec.schema import Noun
 from windlass.spec.task import Assets, Task
 
-FOLDER = "reviews"
 _PATHS = {"deliver": "to", "file_to_s3": "key"}
 """The argument by which an operator says where in the data bucket it writes."""
 _ASSETS = {"wait_for_asset": "asset"}

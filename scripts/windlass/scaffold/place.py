@@ -18,6 +18,14 @@ def place(files: Mapping[str, str], folder: Path, *, beside: bool = False) -> li
 
     With `beside` the folder may hold something. After a failure or an interruption nothing of the files is left.
     """
+    try:
+        return _place(files, folder, beside=beside)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise WindlassError(f"{str(folder)!r} cannot be made: {why}; give another --path") from error
+
+
+def _place(files: Mapping[str, str], folder: Path, *, beside: bool) -> list[str]:
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise WindlassError(f"{str(folder)!r} is not a folder; give another --path")
     there = sorted(path.name for path in folder.iterdir()) if folder.exists() else []

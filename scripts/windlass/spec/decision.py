@@ -3,12 +3,12 @@
 import hashlib
 import json
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from windlass.spec.errors import DeliveryError
-from windlass.spec.evidence import Evidence
+from windlass.spec.evidence import Evidence, PolicyOrigin
 from windlass.spec.names import Word
 from windlass.spec.schema import Noun
 from windlass.spec.stored import content_of, read_stored
@@ -18,14 +18,23 @@ _KEY = re.compile(r"(?P<prefix>.+)/provenance/[a-z0-9_]+/[0-9a-f]{64}/gate/(?P<d
 
 
 class PolicyTexts(Noun):
-    """The files below `environments/` as they stood on the default branch of the repository that owns them."""
+    """The files below `environments/` as they stood on the default branch of the repository that owns them.
+
+    `project` is the number of that repository on its server, where it was told.
+    """
 
     server: str
     path: str
     branch: str
     commit: str
+    project: int | None = None
     protected: bool | None = None
     files: dict[str, str]
+
+    @property
+    def origin(self) -> PolicyOrigin:
+        """Whose word they are."""
+        return PolicyOrigin(server=self.server, path=self.path, project=self.project)
 
 
 class Check(Noun):
@@ -63,7 +72,7 @@ class Decision(Noun):
 
     def to_json(self) -> bytes:
         """The canonical bytes."""
-        return (json.dumps(content_of(self), sort_keys=True, indent=1) + "\n").encode()
+        return (json.dumps(_without_empty_later(content_of(self)), sort_keys=True, indent=1) + "\n").encode()
 
     @property
     def digest(self) -> str:
@@ -73,8 +82,19 @@ class Decision(Noun):
 
 def inputs_digest(policy: PolicyTexts, evidence: Evidence) -> str:
     """The SHA-256 over both, in hex."""
-    content = {"policy": content_of(policy), "evidence": content_of(evidence)}
+    content = _without_empty_later({"policy": content_of(policy), "evidence": content_of(evidence)})
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+_LATER = ("moved", "origin", "policy", "project")
+"""Keys that earlier versions did not write: left out where they are null, so that old decisions keep their names."""
+
+
+def _without_empty_later(content: Any) -> Any:
+    if isinstance(content, dict):
+        kept = ((key, value) for key, value in content.items() if value is not None or key not in _LATER)
+        return {key: _without_empty_later(value) for key, value in kept}
+    return [_without_empty_later(one) for one in content] if isinstance(content, list) else content
 
 
 def decision_key(prefix: str, project: str, release: str, digest: str) -> str:

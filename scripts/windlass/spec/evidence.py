@@ -77,6 +77,26 @@ class Verified(Noun):
     since: str | None = None
 
 
+class PolicyOrigin(Noun):
+    """Who says what a gate asks for: a repository, `path`, of a server; `project` is its number there, where told."""
+
+    server: str
+    path: str
+    project: int | None = None
+
+    def is_same(self, other: "PolicyOrigin") -> bool:
+        """Whether both are one repository: by its number, which stays when it moves, else by its path."""
+        if self.server.rstrip("/").casefold() != other.server.rstrip("/").casefold():
+            return False
+        if self.project is not None and other.project is not None:
+            return self.project == other.project
+        return self.path.casefold() == other.path.casefold()
+
+    def describe(self) -> str:
+        """The repository and its server, for a person."""
+        return f"{self.path}{f' ({self.project})' if self.project is not None else ''} on {self.server}"
+
+
 class Frozen(Noun):
     """The switch of the environment, while it is pulled."""
 
@@ -108,7 +128,10 @@ class Person(Noun):
 
 
 class Override(Noun):
-    """One person's word that a release may pass what can be overridden; `user` is GitLab's number of the person."""
+    """One person's word that a release may pass what can be overridden; `user` is GitLab's number of the person.
+
+    `policy` is who said then that the person may; None in a record of an earlier windlass.
+    """
 
     environment: Word
     project: Word
@@ -118,6 +141,7 @@ class Override(Noun):
     reason: str
     job_url: str | None = None
     at: str
+    policy: PolicyOrigin | None = None
 
 
 class Reviewed(Noun):
@@ -145,16 +169,21 @@ class Reviewed(Noun):
 
 
 class Proposal(Reviewed):
-    """What is known of one merge request that is open, and of the branch `target` that it would go into."""
+    """What is known of one merge request that is open, and of the branch `target` that it would go into.
+
+    `is_ahead` says whether it has all that the default branch has.
+    """
 
     target: str
+    is_ahead: bool = True
 
 
 class Evidence(Reviewed):
     """What is known of a release, and of the merge requests that brought it.
 
     `brought` are the commits that `live` has not; `live_is_known` is False where the default branch does not have what
-    is live.
+    is live. `origin` is whose policy the last deployment was judged by, None where none was; `moved` is the reason that
+    somebody gave for another one now.
     """
 
     release: Digest
@@ -167,3 +196,5 @@ class Evidence(Reviewed):
     verified: Verified | None = None
     frozen: Frozen | None = None
     overrides: list[Override] = []
+    origin: PolicyOrigin | None = None
+    moved: str | None = None

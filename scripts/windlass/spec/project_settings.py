@@ -1,7 +1,8 @@
 """The settings of a GitLab project that windlass relies on, as they were read; of variables never a value."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 
 @dataclass(frozen=True)
@@ -94,12 +95,56 @@ class DeployedTo:
 
 @dataclass(frozen=True)
 class JobTokens:
-    """Whose job tokens the platform project lets in: everybody's, or those of projects and groups by their paths."""
+    """Whose job tokens the platform project lets in: everybody's, or those of projects and groups by their paths.
+
+    `is_open` is whether its code is public or internal: no list keeps a job from cloning that.
+    """
 
     limited: bool
     projects: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
-    is_public: bool = False
+    is_open: bool = False
+
+
+@dataclass(frozen=True)
+class Readers:
+    """Who may read the code of the platform project; `everybody` where it is public or internal."""
+
+    everybody: bool = False
+    people: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group that a role or path rule names; `members` are its active ones, None where this token may not read them.
+
+    A project's token is a member of that project alone: of a private group GitLab does not tell it who is in it.
+    """
+
+    is_private: bool = True
+    members: frozenset[str] | None = frozenset()
+
+
+TokenKind = Literal["person", "project", "group", "service account"]
+
+
+@dataclass(frozen=True)
+class Token:
+    """The token with which GitLab was asked: whose it is, and the level of its owner in the project (0 for none)."""
+
+    owner: str
+    kind: TokenKind = "person"
+    level: int = 0
+    in_job: bool = False
+    environment: str = ""
+    """That of the job, where it has one."""
+    on_open_branch: bool = False
+    """Whether the job is of a branch or tag that is not protected."""
+
+    @property
+    def is_of_jobs(self) -> bool:
+        """Whether jobs have this very one: it was found in a job, or its owner is no person."""
+        return self.in_job or self.kind != "person"
 
 
 @dataclass(frozen=True)
@@ -133,4 +178,9 @@ class ProjectSettings:
     platform_branch: Branch | Unseen = NOT_ASKED
     users: dict[str, bool] | Unseen = NOT_ASKED
     """Whether each user whom a role names is there and active."""
-    groups: dict[str, bool] | Unseen = NOT_ASKED
+    groups: Mapping[str, Group | None] | Unseen = NOT_ASKED
+    """Each group that is named; None where this token does not see one there."""
+    token: Token | Unseen = NOT_ASKED
+    starters: frozenset[str] | Unseen = NOT_ASKED
+    """Who may start a pipeline of the project: its active members from the role Developer on."""
+    platform_readers: Readers | Unseen = NOT_ASKED

@@ -5,6 +5,8 @@ from typing import Literal
 
 _REVIEW = re.compile(r"([a-z][a-z0-9_]*?)_mr([1-9][0-9]*)")
 _LONGEST = 63
+FOLDER = "windlass-reviews"
+"""Where reviews write in the data bucket. What is in it expires: nobody's own folder may happen to be called so."""
 Standing = Literal["open", "closed", "merged"]
 """What GitLab says of a merge request."""
 

@@ -5,7 +5,7 @@ import json
 from typing import Any, Literal
 
 from windlass.spec.environment import RuntimeSettings
-from windlass.spec.evidence import Frozen
+from windlass.spec.evidence import Frozen, PolicyOrigin
 from windlass.spec.names import Word
 from windlass.spec.release import Digest, Version
 from windlass.spec.schema import Noun
@@ -69,7 +69,8 @@ class Deployment(Noun):
 class State(Noun):
     """One state; `previous` is the name of the state before it and null for the first.
 
-    While it is `frozen`, nothing of any project is promoted to it.
+    While it is `frozen`, nothing of any project is promoted to it. `policy` is who said what the gate asked that let
+    the last release in.
     """
 
     serial: int
@@ -78,6 +79,7 @@ class State(Noun):
     projects: dict[Word, ProjectState]
     holds: list[Hold] = []
     frozen: Frozen | None = None
+    policy: PolicyOrigin | None = None
     deployment: Deployment
 
     def to_json(self) -> bytes:
@@ -108,7 +110,7 @@ def ledger_key(prefix: str, serial: int) -> str:
     return f"{prefix}/ledger/{serial}.json"
 
 
-_LATER = ("holds", "frozen", "hold", "back_to", "source", "gate", "notify")
+_LATER = ("holds", "frozen", "policy", "hold", "back_to", "source", "gate", "notify")
 """Keys that earlier versions did not write: left out where they are empty, so that old states keep their names."""
 
 

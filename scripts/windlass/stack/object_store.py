@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from windlass.spec.errors import ServiceError, TransientError, WindlassError
+from windlass.spec.review import FOLDER
 
 from . import policies
 from .service import Service, answers
 from .settings import ENVIRONMENTS, REGION, Credentials, Settings
 
 TRANSFER_DAYS = 7
+REVIEW_DAYS = 30
 ABANDONED_DAYS = 2
 PREVIOUS_DAYS = 90
 
@@ -92,10 +94,15 @@ def lifecycle() -> dict[str, dict[str, Any]]:
     transfer = [
         _rule(f"{one}-transfer", f"{one}/transfer/", Expiration={"Days": TRANSFER_DAYS}) for one in ENVIRONMENTS
     ]
+    first, kept = ENVIRONMENTS[0], {"Days": REVIEW_DAYS}
+    reviews = [
+        _rule(f"{first}-reviews-delivered", f"{first}/delivered/{FOLDER}/", Expiration=kept),
+        _rule(f"{first}-reviews", f"{first}/{FOLDER}/", Expiration=kept),
+    ]
     return {
         policies.CODE: {"Rules": [previous]},
         policies.MODELS: {"Rules": [abandoned, previous]},
-        policies.DATA: {"Rules": [*transfer, abandoned]},
+        policies.DATA: {"Rules": [*transfer, *reviews, abandoned]},
     }
 
 

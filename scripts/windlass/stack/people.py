@@ -31,6 +31,20 @@ def client(url: str, token: str) -> Any:
     return found
 
 
+def group_at(api: Any, path: str) -> int:
+    """The number of the group at `path`, which is made, with those above it, where there is none."""
+    import gitlab
+
+    try:
+        return int(api.groups.get(path).id)
+    except gitlab.GitlabGetError as missing:
+        if missing.response_code != 404:
+            raise
+    above, _, name = path.rpartition("/")
+    parent = {"parent_id": group_at(api, above)} if above else {}
+    return int(api.groups.create({"name": name, "path": name, **parent}).id)
+
+
 class People:
     """Users and their pipelines, as the operator arranges them."""
 

@@ -6,6 +6,8 @@ docs/iam.md shows these very documents, the local stack enforces them, and tests
 from collections.abc import Iterable
 from typing import Any
 
+from windlass.spec.review import FOLDER
+
 from .settings import ENVIRONMENTS, UPSTREAM
 
 CODE, MODELS, DATA = BUCKETS = ("windlass-code", "windlass-models", "windlass-data")
@@ -212,11 +214,12 @@ def without_tls(policy: Policy) -> Policy:
 
 
 def _operators(environment: str) -> list[Statement]:
-    """What tasks do: read models and data, pass files on, deliver."""
+    """What tasks do: read models and data, pass files on, deliver; reviews also share files in a folder of theirs."""
+    written = TASK_FILES if environment in UPSTREAM else (*TASK_FILES, f"{FOLDER}/*")
     return [
         _objects("ReadModels", GET, MODELS, environment),
         _objects("ReadData", GET, DATA, environment),
-        _objects("WriteData", (PUT, ABORT), DATA, environment, TASK_FILES),
+        _objects("WriteData", (PUT, ABORT), DATA, environment, written),
         _objects("ReadTags", GET_TAGS, DATA, environment, ("transfer/*",)),
         _objects("CopyTags", PUT_TAGS, DATA, environment, ("delivered/*",)),
         _listing("ListModels", MODELS, environment),

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,6 +109,29 @@ def push_snapshot(remote: Remote, checkout: Path, scratch: Path, project: str) -
     return commit
 
 
+def push_versions(remote: Remote, checkout: Path, project: str) -> int:
+    """How many tags v* `project` has of `checkout`: none from a shallow clone, which lacks what they are made of."""
+    tags = remote.git(checkout, "for-each-ref", "--format=%(refname)", "refs/tags/v*").split()
+    if not tags or remote.git(checkout, "rev-parse", "--is-shallow-repository") == "true":
+        return 0
+    url, versions = remote.project(project), "refs/tags/v*:refs/tags/v*"
+    remote.git(checkout, "push", "--quiet", "--no-verify", "--force", url, versions)
+    return len(tags)
+
+
+def push_own_version(remote: Remote, checkout: Path, scratch: Path, project: str, commit: str) -> None:
+    """Tags the snapshot `commit` as the version that the CI files of `checkout` say they are, unless that is main.
+
+    Whoever releases a version rehearses it before there is the tag; a shallow clone lacks the tag that it was made of.
+    """
+    base = checkout / "ci/base.yml"
+    found = re.search(
+        r"^    platform_ref:\n.*\n      default: (v\S+)$", base.read_text() if base.exists() else "", re.M
+    )
+    if found:
+        remote.git(scratch, "push", "--quiet", "--force", remote.project(project), f"{commit}:refs/tags/{found[1]}")
+
+
 def push_empty_main(remote: Remote, scratch: Path, project: str) -> None:
     """Gives an empty project its first, empty commit: a merge request needs a branch to go to."""
     tree = remote.git(scratch, "hash-object", "-t", "tree", "-w", "--stdin")
@@ -123,9 +147,16 @@ def push(remote: Remote, folder: Path, project: str, commit: str, branch: str, f
 
 
 def clone(remote: Remote, project: str, ref: str, folder: Path) -> str:
-    """The commit of a fresh clone of `ref` (branch or tag) in `folder`."""
+    """The commit of a fresh clone of `ref` in `folder`: a branch, a tag, or a commit that may be on no branch."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    remote.git(folder.parent, "clone", "--quiet", "--branch", ref, remote.project(project), folder.name)
+    if re.fullmatch("[0-9a-f]{40,64}", ref):
+        remote.git(folder.parent, "init", "--quiet", folder.name)
+        remote.git(folder, "remote", "add", "origin", remote.project(project))
+        remote.git(folder, "fetch", "--quiet", "origin", ref)
+        remote.git(folder, "checkout", "--quiet", "-B", "main", "FETCH_HEAD")
+        remote.git(folder, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")  # as after a clone
+    else:
+        remote.git(folder.parent, "clone", "--quiet", "--branch", ref, remote.project(project), folder.name)
     for name, value in {"user.name": "Operator", "user.email": "operator@windlass.local"}.items():
         remote.git(folder, "config", name, value)
     return remote.git(folder, "rev-parse", "HEAD")

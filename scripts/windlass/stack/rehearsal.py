@@ -1,23 +1,37 @@
-"""A delivery rehearsed on the stack: a repository's own pipeline for a merge request, its default branch or a tag."""
+"""A delivery rehearsed on the stack: a repository's own pipeline for an event, and the jobs that an end starts."""
 
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from windlass.spec.errors import ServiceError, TransientError, WindlassError
 
 from . import node, publish
-from .people import ROOT, People, Started, client
-from .pipeline import FAILED, PASSED, STUCK, Job, Pipeline
+from .deployments import Environments
+from .event import (
+    CLOSE,
+    DELETE,
+    ENDS,
+    MAIN,
+    MERGE_REQUEST,
+    SCHEDULE,
+    STOP,
+    TAG,
+    merge_request_of,
+    of_pipeline,
+    pipeline_ref,
+    predefined,
+)
+from .people import ROOT, People, Started, client, group_at
+from .pipeline import FAILED, PASSED, STUCK, WARNED, Job, Pipeline
 from .publish import Rejected, Remote
 from .settings import ENVIRONMENTS
 from .stack import Stack
 
-MERGE_REQUEST, MAIN, TAG = EVENTS = ("merge-request", "main", "tag")
 PLATFORM = "platform/windlass"
 KEPT_RUNS = 12
 
@@ -26,7 +40,10 @@ Output = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """What a pipeline did: `ref` is the branch or tag it ran for, `url` the merge request, if there was one."""
+    """What a pipeline did: `ref` is the branch or tag it ran for, `url` the merge request, if there was one.
+
+    The jobs that stopped environments before come first.
+    """
 
     event: str
     project: str
@@ -51,6 +68,7 @@ def rehearse(
     platform: Path | None = None,
     variables: Mapping[str, str] | None = None,
     user: str | None = None,
+    manual: tuple[str, ...] = (),
     report: Output = lambda line: None,
     output: Output = print,
 ) -> Rehearsal:
@@ -58,7 +76,7 @@ def rehearse(
 
     The pipeline runs for what is committed; `tag` names the new tag, else it is the next patch version. `variables` are
     the project's CI/CD variables beside those that the stack gives. `user` pushes, merges and tags in place of the
-    stack's operator, with no more rights than that user has.
+    stack's operator, with no more rights than that user has. `manual` are the manual jobs that somebody starts.
     """
     path = ready(path, report)
     rehearser = _Rehearser(stack, path, platform or publish.platform_checkout(), variables or {}, report)
@@ -67,8 +85,12 @@ def rehearse(
         rehearser.publish()
         if user is not None:
             rehearser.become(user)
+        if event in ENDS:
+            return rehearser.end(command, event, output)
         ref, request = rehearser.happen(event, tag)
-        return rehearser.run(command, event, ref, request, output)
+        stopped = rehearser.stop_environments(command, output)
+        rehearsal = rehearser.run(command, event, ref, request, output, manual)
+        return replace(rehearsal, jobs=[*stopped, *rehearsal.jobs])
 
 
 def ready(path: Path, report: Output) -> Path:
@@ -80,6 +102,11 @@ def ready(path: Path, report: Output) -> Path:
         raise WindlassError(f"{path} has no .gitlab-ci.yml: it must include ci/model.yml of {PLATFORM}")
     node.need_rsync(report)
     return path
+
+
+def shows_reviews(path: Path) -> bool:
+    """Whether the pipeline of the repository seems to have review environments, which an Airflow shows."""
+    return "review" in (path / ".gitlab-ci.yml").read_text()
 
 
 class _Rehearser:
@@ -108,7 +135,10 @@ class _Rehearser:
             self.report("uncommitted changes are left out: a pipeline runs for what is committed")
         self._let_replace(self._project(PLATFORM, visibility="public"))
         commit = publish.push_snapshot(self.remote, self.platform, self.scratch, PLATFORM)
-        self.report(f"published {self.platform} as {PLATFORM} at {commit[:8]}")
+        versions = publish.push_versions(self.remote, self.platform, PLATFORM)
+        publish.push_own_version(self.remote, self.platform, self.scratch, PLATFORM, commit)
+        also = f", and {versions} {'tag' if versions == 1 else 'tags'}" if versions else ""
+        self.report(f"published {self.platform} as {PLATFORM} at {commit[:8]}{also}")
         self.project = self._project(f"models/{self.path.name}", visibility="private")
 
     def happen(self, event: str, tag: str | None) -> tuple[str, Any]:
@@ -119,7 +149,58 @@ class _Rehearser:
             request = self._open(self._branch())
             self.report(f"merge request {request.reference}: {request.web_url}")
             return request.source_branch, request
+        if event == SCHEDULE:
+            self._need_main()
+            return "main", None
         return "main", self._main()
+
+    def end(self, command: list[str], event: str, output: Output) -> Rehearsal:
+        """The branch's merge request is closed, the branch deleted, or its environments stopped; and what follows."""
+        branch = self._branch()
+        wanted = {} if event == STOP else {"state": "opened"}
+        found = self.project.mergerequests.list(source_branch=branch, **wanted, get_all=True)
+        if not found:
+            raise WindlassError(f"{branch} has no open merge request: rehearse --event merge-request first")
+        request = self.project.mergerequests.get(found[0].iid)
+        if event == CLOSE:
+            request.state_event = "close"
+            request.save()
+            self.report(f"closed {request.reference}: {request.web_url}")
+        elif event == DELETE:
+            self.project.branches.delete(branch)
+            self.report(f"deleted {branch}, which closes {request.reference}: {request.web_url}")
+        else:
+            Environments(self.people, self.project).stop_of(pipeline_ref(request))
+        jobs = self.stop_environments(command, output)
+        if not jobs:
+            self.report("no environment has a job that stops it now")
+        path, runs = self.project.path_with_namespace, self.stack.home / "runs"
+        return Rehearsal(event, path, branch, request.sha, jobs, runs, request.web_url)
+
+    def stop_environments(self, command: list[str], output: Output) -> list[Job]:
+        """The jobs that GitLab starts for environments that are to stop, each in the pipeline that deployed there."""
+        environments = Environments(self.people, self.project)
+        jobs = []
+        for environment in environments.stopping():
+            about, folder = environment["pipeline"], _next_run(self.stack.home / "runs", "stop")
+            publish.clone(self.remote, self.project.path_with_namespace, about["sha"], folder / "clone")
+            self.report(f"{environment['name']} is to stop: running {environment['on_stop']} in {folder}")
+            event, ref, request = self._event_of(about)
+            with environments.stop(environment) as started:
+                run = self._pipeline(command, folder, event, ref, request, started)
+                run.alone = environment["on_stop"]
+                ended = run.run(output)
+                started.ended_well = all(job.result == PASSED for job in ended)
+            # it may be allowed to fail in its pipeline, but here it is all that there is
+            jobs += [replace(job, result=FAILED) if job.result == WARNED else job for job in ended]
+        return jobs
+
+    def _event_of(self, about: Mapping[str, Any]) -> tuple[str, str, Any]:
+        """What an earlier pipeline was for: event, branch or tag, and merge request."""
+        if iid := merge_request_of(about["ref"]):
+            request = self.project.mergerequests.get(iid)
+            return MERGE_REQUEST, request.source_branch, request
+        return (TAG if about["tag"] else MAIN), about["ref"], None
 
     def become(self, user: str) -> None:
         """From here on everything is done by `user`, who joins the project as a developer unless they have a role."""
@@ -147,7 +228,8 @@ class _Rehearser:
             if missing.response_code != 404:
                 raise
         group, name = path.split("/")
-        return self.api.projects.create({"name": name, "namespace_path": group, "visibility": visibility})
+        told = {"name": name, "namespace_id": group_at(self.api, group), "visibility": visibility}
+        return self.api.projects.create(told)
 
     def _branch(self) -> str:
         name = self.git("rev-parse", "--abbrev-ref", "HEAD")
@@ -183,12 +265,15 @@ class _Rehearser:
         return request
 
     def _tag(self, name: str | None) -> str:
-        if not self._has_main():
-            raise WindlassError("there is no main branch to tag: rehearse with --event main first")
+        self._need_main()
         name = name or next_version([tag.name for tag in self.project.tags.list(get_all=True)])
         self.project.tags.create({"tag_name": name, "ref": "main", "message": f"Release {name}"})
         self.report(f"tagged main as {name}")
         return name
+
+    def _need_main(self) -> None:
+        if not self._has_main():
+            raise WindlassError("there is no main branch yet: rehearse with --event main first")
 
     def _has_main(self) -> bool:
         return any(branch.name == "main" for branch in self.project.branches.list(get_all=True))
@@ -205,64 +290,33 @@ class _Rehearser:
     def _push(self, branch: str, force: bool = False) -> None:
         publish.push(self.remote, self.path, self.project.path_with_namespace, self.head, branch, force)
 
-    def run(self, command: list[str], event: str, ref: str, request: Any, output: Output) -> Rehearsal:
+    def run(
+        self, command: list[str], event: str, ref: str, request: Any, output: Output, manual: tuple[str, ...]
+    ) -> Rehearsal:
         """The pipeline's outcome, after it ran in a fresh clone of `ref`; deployments are on record as in GitLab."""
         folder = _next_run(self.stack.home / "runs", event)
         commit = publish.clone(self.remote, self.project.path_with_namespace, ref, folder / "clone")
         self.report(f"running the pipeline of {ref} at {commit[:8]} in {folder}")
-        described = self.project.commits.get(commit)
-        with self.people.pipeline(self.project, self.user, _of_pipeline(event, ref, commit, request)) as started:
-            run = Pipeline(
-                clone=folder / "clone",
-                command=command,
-                variables=self._predefined(event, ref, described.title, request, started),
-                unset=() if event == MAIN else ("CI_COMMIT_BRANCH",),
-                scoped=self._scoped(started.token),
-            )
+        with self.people.pipeline(self.project, self.user, of_pipeline(event, ref, commit, request)) as started:
+            run = self._pipeline(command, folder, event, ref, request, started)
+            run.manual = manual
             jobs = run.run(output)
             started.ended_well = Rehearsal(event, "", ref, commit, jobs, folder).ok
-        for job in jobs:
-            if job.environment and job.result in (PASSED, FAILED):
-                status = "success" if job.result == PASSED else "failed"
-                deployed = {"environment": job.environment, "sha": commit, "ref": ref, "tag": event == TAG}
-                self.project.deployments.create({**deployed, "status": status})
+        Environments(self.people, self.project).record(jobs, run, started.pipeline)
         url = request.web_url if request is not None else ""
         return Rehearsal(event, self.project.path_with_namespace, ref, commit, jobs, folder, url)
 
-    def _predefined(self, event: str, ref: str, title: str, request: Any, started: Started) -> dict[str, str]:
-        """GitLab's own variables that gitlab-ci-local cannot know."""
-        variables = {
-            "CI_PIPELINE_SOURCE": "merge_request_event" if event == MERGE_REQUEST else "push",
-            "CI_PIPELINE_ID": str(started.pipeline["id"]),
-            "CI_PIPELINE_IID": str(started.pipeline["iid"]),
-            "GITLAB_USER_ID": str(started.pipeline["user"]["id"]),
-            "GITLAB_USER_LOGIN": self.user,
-            "GITLAB_USER_NAME": started.pipeline["user"]["name"],
-            "CI_PROJECT_ID": str(self.project.id),
-            "CI_PROJECT_VISIBILITY": self.project.visibility,
-            "CI_DEFAULT_BRANCH": self.project.default_branch,
-            "CI_COMMIT_REF_NAME": ref,
-            "CI_COMMIT_REF_SLUG": re.sub(r"[^a-z0-9]+", "-", ref.lower()).strip("-")[:63],
-            "CI_COMMIT_TITLE": title,
-            "CI_COMMIT_MESSAGE": title,
-            "GITLAB_CI": "true",
-            # gitlab-ci-local does not find a child pipeline that a job with a colon in its name wrote
-            "WINDLASS_TRAIN_JOBS": "together",
-        }
-        if event == TAG:
-            variables["CI_COMMIT_TAG"] = ref
-        if event == MERGE_REQUEST:
-            variables |= {
-                "CI_MERGE_REQUEST_ID": str(request.id),
-                "CI_MERGE_REQUEST_IID": str(request.iid),
-                "CI_MERGE_REQUEST_PROJECT_ID": str(self.project.id),
-                "CI_MERGE_REQUEST_PROJECT_PATH": self.project.path_with_namespace,
-                "CI_MERGE_REQUEST_TITLE": request.title,
-                "CI_MERGE_REQUEST_DRAFT": str(request.draft).lower(),
-                "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": request.source_branch,
-                "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": request.target_branch,
-            }
-        return variables
+    def _pipeline(
+        self, command: list[str], folder: Path, event: str, ref: str, request: Any, started: Started
+    ) -> Pipeline:
+        title = self.project.commits.get(started.pipeline["sha"]).title
+        return Pipeline(
+            clone=folder / "clone",
+            command=command,
+            variables=predefined(event, ref, title, request, self.project, started.pipeline),
+            unset=() if event in (MAIN, SCHEDULE) else ("CI_COMMIT_BRANCH",),
+            scoped=self._scoped(started.token),
+        )
 
     def _scoped(self, job_token: str) -> dict[str, dict[str, str]]:
         """The project's CI/CD variables by environment; jobs without one get the first environment's."""
@@ -271,13 +325,6 @@ class _Rehearser:
             for name, value in self.stack.ci_variables(environment).items():
                 scoped.setdefault(name, {})[scope] = value
         return scoped | {name: {"*": value} for name, value in self.variables.items()}
-
-
-def _of_pipeline(event: str, ref: str, commit: str, request: Any) -> dict[str, Any]:
-    """What GitLab knows of the event's pipeline; that of a merge request runs for a reference of its own."""
-    if event == MERGE_REQUEST:
-        return {"ref": f"refs/merge-requests/{request.iid}/head", "sha": commit, "source": "merge_request_event"}
-    return {"ref": ref, "sha": commit, "tag": event == TAG, "source": "push"}
 
 
 def next_version(tags: list[str]) -> str:

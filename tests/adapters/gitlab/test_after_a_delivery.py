@@ -92,7 +92,7 @@ def test_a_file_is_uploaded_once_and_its_address_is_the_registrys(server: Gitlab
 
 
 def test_a_status_is_given_once_and_not_with_a_jobs_token(server: GitlabServer, stub: Stub) -> None:
-    described = {"description": "is in prod", "pipeline_id": "9"}
+    described = {"description": "is in prod", "pipeline_id": 9}
     server.statuses.append({"id": 1, "sha": ONE, "name": "windlass/prod", "status": "failed"})
     assert keep_status(connected(stub), ONE, "windlass/prod", described)
     assert not keep_status(connected(stub), ONE, "windlass/prod", described)
@@ -101,7 +101,7 @@ def test_a_status_is_given_once_and_not_with_a_jobs_token(server: GitlabServer, 
         ("windlass/prod", "success"),
         ("windlass/stage", "success"),
     ]
-    assert server.statuses[1]["pipeline_id"] == "9"
+    assert server.statuses[1]["pipeline_id"] == 9
     with pytest.raises(ServiceError, match="set WINDLASS_GITLAB_TOKEN"):
         keep_status(connected(stub, token=None), ONE, "windlass/prod", {})
 

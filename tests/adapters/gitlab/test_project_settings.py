@@ -14,11 +14,14 @@ from windlass.spec.errors import TransientError
 from windlass.spec.project_settings import (
     Branch,
     DeployedTo,
+    Group,
     JobTokens,
     Project,
     ProjectSettings,
     Protected,
+    Readers,
     Runner,
+    Token,
     Unseen,
     Variable,
 )
@@ -31,6 +34,10 @@ PLATFORM = "/projects/platform/windlass"
 
 def variable(key: str, scope: str = "*", **keys: Any) -> dict[str, Any]:
     return {"key": key, "value": SECRET, "environment_scope": scope, "protected": False, "masked": False, **keys}
+
+
+def member(number: int, username: str, level: int, **keys: Any) -> dict[str, Any]:
+    return {"id": number, "username": username, "access_level": level, "state": "active", **keys}
 
 
 ANSWERS: dict[str, Any] = {
@@ -76,7 +83,12 @@ ANSWERS: dict[str, Any] = {
     "/users?ann": [{"id": 1, "username": "Ann", "state": "active"}],
     "/users?bob": [{"id": 2, "username": "bob", "state": "blocked"}],
     "/users?eve": [],
-    "/groups/platform/engineers": {"id": 9, "full_path": "platform/engineers"},
+    "/groups/platform/engineers": {"id": 9, "full_path": "platform/engineers", "visibility": "internal"},
+    "/groups/9/members/all": [member(1, "Ann", 10), member(2, "bob", 40, state="blocked")],
+    "/user": {"id": 3, "username": "project_7_bot_0f", "bot": True},
+    f"{OWN}/members/all/3": {"id": 3, "username": "project_7_bot_0f", "access_level": 20},
+    f"{OWN}/members/all": [member(1, "Ann", 30), member(4, "eve", 20), member(2, "bob", 40, state="blocked")],
+    f"{PLATFORM}/members/all": [member(1, "Ann", 20), member(4, "eve", 10)],
 }
 
 
@@ -100,14 +112,16 @@ def gitlab(stub: list[Stub], **instead: Any) -> Callable[[Request], tuple[int, A
     return answer
 
 
-def read(instead: dict[str, Any] | None = None) -> tuple[ProjectSettings, str | Unseen, Stub]:
+def read(
+    instead: dict[str, Any] | None = None, job: dict[str, str] | None = None
+) -> tuple[ProjectSettings, str | Unseen, Stub]:
     stubs: list[Stub] = []
     with http_stub(gitlab(stubs, **(instead or {}))) as stub:
         stubs.append(stub)
         given = {"WINDLASS_GITLAB_URL": stub.url, "WINDLASS_GITLAB_TOKEN": "mine"}
         connection = connection_here("data/models/digits", given, sleep=lambda seconds: None)
         assert connection is not None
-        reader = SettingsReader(connection)
+        reader = SettingsReader(connection, job or {})
         groups = ["platform/engineers", "gone"]
         return reader.settings("platform/windlass", ["v1", "v2"], ["ann", "bob", "eve"], groups), reader.ci_file(), stub
 
@@ -134,7 +148,10 @@ def test_everything_is_read_for_who_may_see_everything() -> None:
         platform_tags={"v1": True, "v2": False},
         platform_branch=Branch("main", True),
         users={"ann": True, "bob": False, "eve": False},
-        groups={"platform/engineers": True, "gone": False},
+        groups={"platform/engineers": Group(False, frozenset({"ann"})), "gone": None},
+        token=Token("project_7_bot_0f", "project", 20),
+        starters=frozenset({"ann"}),
+        platform_readers=Readers(people=frozenset({"ann"})),
     )
     assert SECRET not in repr(settings)
     assert {request.method for request in stub.requests} == {"GET"}
@@ -155,6 +172,10 @@ PARTS = {
     "/branches/main": "platform_branch",
     "/users?ann": "users",
     "/engineers": "groups",
+    "/user": "token",
+    "/members/all/3": "token",
+    "digits/members/all": "starters",
+    "windlass/members/all": "platform_readers",
 }
 
 
@@ -187,6 +208,55 @@ def test_a_persons_own_project_has_no_groups_to_ask(monkeypatch: pytest.MonkeyPa
     assert not any("groups/data" in unquote(request.path) for request in stub.requests)
 
 
+@pytest.mark.parametrize(
+    ("user", "kind"),
+    [
+        ({"username": "project_7_bot"}, "project"),
+        ({"username": "group_9_bot_0f3e"}, "group"),
+        ({"username": "service_account_group_9_0f"}, "service account"),
+        ({"username": "deploy", "bot": True}, "service account"),
+        ({"username": "project_bot", "bot": False}, "person"),
+        ({"username": "ann"}, "person"),
+    ],
+)
+def test_whose_a_token_is_its_owner_tells(user: dict[str, Any], kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ANSWERS, "/user", {"id": 99, **user})
+    token = read()[0].token
+    assert isinstance(token, Token)
+    assert (token.kind, token.level, token.in_job) == (kind, 0, False), "no member of the project has no level"
+    assert token.is_of_jobs == (kind != "person")
+
+
+def test_a_job_says_of_which_environment_and_branch_it_is() -> None:
+    job = {"CI_JOB_TOKEN": "j", "CI_ENVIRONMENT_NAME": "prod", "CI_COMMIT_REF_PROTECTED": "false"}
+    assert read(job=job)[0].token == Token("project_7_bot_0f", "project", 20, True, "prod", on_open_branch=True)
+    del job["CI_JOB_TOKEN"]
+    assert read(job=job)[0].token == Token("project_7_bot_0f", "project", 20)
+
+
+@pytest.mark.parametrize(
+    ("platform", "is_open"),
+    [
+        ({"visibility": "internal"}, True),
+        ({"visibility": "internal", "repository_access_level": "private"}, False),
+        ({"visibility": "public", "repository_access_level": "enabled"}, True),
+        ({"visibility": "private", "repository_access_level": "enabled"}, False),
+    ],
+)
+def test_an_internal_platform_is_open_unless_its_repository_is_for_members(
+    platform: dict[str, Any], is_open: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ANSWERS, PLATFORM, {"id": 1, "default_branch": "main", **platform})
+    settings, _, _ = read()
+    assert isinstance(settings.job_tokens, JobTokens)
+    assert isinstance(settings.platform_readers, Readers)
+    assert (settings.job_tokens.is_open, settings.platform_readers.everybody) == (is_open, is_open)
+
+
+def test_who_is_in_a_private_group_is_not_told_to_everybody() -> None:
+    assert read({"/groups/9/members/all": 403})[0].groups == {"platform/engineers": Group(False, None), "gone": None}
+
+
 def test_a_gitlab_without_approval_settings_is_of_the_free_tier() -> None:
     settings, _, _ = read({"/approvals": 404})
     assert settings.resets_approvals == Unseen("this GitLab has no such setting: it is of Premium")
@@ -198,7 +268,7 @@ def test_a_project_without_a_ci_file_has_none() -> None:
 
 def test_a_public_platform_lets_every_job_clone_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ANSWERS, PLATFORM, {"id": 1, "visibility": "public", "default_branch": "main"})
-    assert read({"/job_token_scope": 403})[0].job_tokens == JobTokens(False, is_public=True)
+    assert read({"/job_token_scope": 403})[0].job_tokens == JobTokens(False, is_open=True)
 
 
 @pytest.mark.parametrize("end", PARTS)

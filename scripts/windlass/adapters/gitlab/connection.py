@@ -18,7 +18,7 @@ PAUSES = (0.2, 1.0, 4.0)
 """Seconds between the tries of one call."""
 _LONGEST_PAUSE = 30.0
 """Seconds: a GitLab that asks for a longer one (`Retry-After`) is left alone; the job is tried again later."""
-_NOT_UNDERSTOOD = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+_NOT_UNDERSTOOD = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
 """What reading an answer of another shape raises."""
 
 Answer = TypeVar("Answer")

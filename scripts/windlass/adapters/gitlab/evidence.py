@@ -79,6 +79,17 @@ class Reviews:
         where = project.replace("/", "%2F") if project else self._id
         return self._is_protected(f"the branch {branch}", f"/projects/{where}/repository/branches", branch)
 
+    def number_of(self, project: str) -> int | None:
+        """GitLab's number of the project at a path, which stays when it moves; None where the token is not told."""
+        what = f"the number of {project}"
+        if not self.may_ask_all:
+            return None
+        with self._connection.understood(what):
+            try:
+                return int(self._connection.get(what, f"/projects/{project.replace('/', '%2F')}")["id"])
+            except ServiceError:
+                return None
+
     def protects_tag(self, name: str) -> bool | None:
         """Whether GitLab protects tags of that name, maybe by a wildcard; None where the token is not told."""
         what = "the protected tags"
@@ -132,7 +143,7 @@ class Reviews:
         """The system notes that say so, in the order of their ids; what people wrote counts nothing."""
         what = f"the notes of !{iid}"
         with self._connection.understood(what):
-            notes = self._list(what, f"/merge_requests/{iid}/notes", sort="asc", order_by="created_at")
+            notes = self._all_notes(what, iid)
             found = []
             for note in sorted(notes, key=lambda one: int(one["id"])):
                 kind = _kind(str(note.get("body") or "")) if note["system"] is True else None
@@ -147,6 +158,14 @@ class Reviews:
                         )
                     )
             return found
+
+    def _all_notes(self, what: str, iid: int) -> list[dict[str, Any]]:
+        """Every note; more than one page is read twice, for whoever deletes a note meanwhile moves the others."""
+        path, order = f"/merge_requests/{iid}/notes", {"sort": "asc", "order_by": "created_at"}
+        notes = self._list(what, path, **order)
+        if len(notes) >= _PAGE:
+            notes += self._list(what, path, **order)
+        return list({int(one["id"]): one for one in notes}.values())
 
     def _approved_by(self, iid: int) -> list[str]:
         what = f"the approvals of !{iid}"

@@ -1,12 +1,13 @@
 """Reads the settings of a project that windlass relies on; what this token may not see becomes the reason why."""
 
-from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from gitlab.exceptions import GitlabError
 
 from windlass.adapters.gitlab.connection import Connection
-from windlass.spec.errors import ServiceError
+from windlass.adapters.gitlab.project_access import AccessReader, is_open
+from windlass.adapters.gitlab.project_part import Part, everything, read_part
 from windlass.spec.project_settings import (
     Branch,
     DeployedTo,
@@ -22,14 +23,13 @@ from windlass.spec.project_settings import (
 _MOST_RUNNERS = 50
 """Instances have hundreds; the tags of each take a call."""
 
-Part = TypeVar("Part")
-
 
 class SettingsReader:
     """Asks GitLab for one part after another; only what it does not answer at all is an error (TransientError)."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, variables: Mapping[str, str]) -> None:
         self._connection = connection
+        self._access = AccessReader(connection, variables)
         self._client = connection.client
         self._project = connection.project
 
@@ -73,21 +73,14 @@ class SettingsReader:
             platform_tags=self._platform_tags(platform, tags) if platform else no_platform,
             platform_branch=self._platform_branch(platform) if platform else no_platform,
             users=self._read("users", "needs the scope read_api", lambda: {one: self._is_user(one) for one in users}),
-            groups=self._read(
-                "groups", "needs the scope read_api", lambda: {one: self._is_group(one) for one in groups}
-            ),
+            groups=self._access.groups(groups),
+            token=self._access.token(),
+            starters=self._access.starters(),
+            platform_readers=self._access.platform_readers(platform) if platform else no_platform,
         )
 
     def _read(self, what: str, needs: str, question: Callable[[], Part], missing: str | None = None) -> Part | Unseen:
-        """What the question brings, or why this token does not get it."""
-        try:
-            with self._connection.understood(what):
-                return self._connection.ask(what, question)
-        except ServiceError as refused:
-            code = getattr(refused.__cause__, "response_code", None)
-            if code == 404 and missing:
-                return Unseen(missing)
-            return Unseen(f"could not look: {needs}" if code in (401, 403, 404) else f"could not look: {refused}")
+        return read_part(self._connection, what, needs, question, missing)
 
     def _own(self) -> Project:
         number = self._project.get_id()
@@ -105,10 +98,10 @@ class SettingsReader:
         )
 
     def _branches(self) -> tuple[Protected, ...]:
-        return tuple(_protected(one, "push_access_levels") for one in _all(self._project.protectedbranches))
+        return tuple(_protected(one, "push_access_levels") for one in everything(self._project.protectedbranches))
 
     def _tags(self) -> tuple[Protected, ...]:
-        return tuple(_protected(one, "create_access_levels") for one in _all(self._project.protectedtags))
+        return tuple(_protected(one, "create_access_levels") for one in everything(self._project.protectedtags))
 
     def _variables(self, owner: Any, path: str) -> tuple[Variable, ...]:
         """The variables of a project or a group; their values are let go of here."""
@@ -121,7 +114,7 @@ class SettingsReader:
                 is_file=one.get("variable_type") == "file",
                 origin=path,
             )
-            for one in _all(owner.variables)
+            for one in everything(owner.variables)
         )
 
     def _of_groups(self, path: str) -> tuple[list[Variable], Unseen | None]:
@@ -144,7 +137,7 @@ class SettingsReader:
         return lambda: self._variables(self._client.groups.get(group, lazy=True), f"the group {group}")
 
     def _runners(self) -> tuple[Runner, ...]:
-        listed = [one for one in _all(self._project.runners) if one.get("active", True) and not one.get("paused")]
+        listed = [one for one in everything(self._project.runners) if one.get("active", True) and not one.get("paused")]
         online = [one for one in listed if one.get("status", "online") == "online"]
         return tuple(self._runner(one) for one in online[:_MOST_RUNNERS])
 
@@ -154,33 +147,33 @@ class SettingsReader:
         return Runner(name, frozenset(map(str, told.get("tag_list") or ())), bool(told.get("run_untagged")))
 
     def _resource_groups(self) -> dict[str, str]:
-        return {str(one["key"]): str(one["process_mode"]) for one in _all(self._project.resource_groups)}
+        return {str(one["key"]): str(one["process_mode"]) for one in everything(self._project.resource_groups)}
 
     def _environments(self) -> tuple[DeployedTo, ...]:
         return tuple(
-            DeployedTo(str(one["name"]), one.get("auto_stop_setting")) for one in _all(self._project.environments)
+            DeployedTo(str(one["name"]), one.get("auto_stop_setting")) for one in everything(self._project.environments)
         )
 
     def _job_tokens(self, platform: str) -> JobTokens | Unseen:
-        """Public code may be cloned by every job, whatever the list says."""
+        """Public and internal code may be cloned by every job, whatever the list says."""
         what, needs = (
             "the platform project's job token permissions",
             "needs the role Maintainer in the platform project",
         )
         other = self._client.projects.get(platform, lazy=True)
 
-        def visibility() -> str:
-            return str(self._client.projects.get(platform, obey_rate_limit=False).visibility)
+        def is_clonable() -> bool:
+            return is_open(self._client.projects.get(platform, obey_rate_limit=False).attributes)
 
-        if self._read(what, needs, visibility) == "public":
-            return JobTokens(limited=False, is_public=True)
+        if self._read(what, needs, is_clonable) is True:
+            return JobTokens(limited=False, is_open=True)
 
         def question() -> JobTokens:
             scope = other.job_token_scope.get(obey_rate_limit=False)
             return JobTokens(
                 limited=bool(scope.inbound_enabled),
-                projects=frozenset(str(one["path_with_namespace"]) for one in _all(scope.allowlist)),
-                groups=frozenset(self._group_path(str(one["web_url"])) for one in _all(scope.groups_allowlist)),
+                projects=frozenset(str(one["path_with_namespace"]) for one in everything(scope.allowlist)),
+                groups=frozenset(self._group_path(str(one["web_url"])) for one in everything(scope.groups_allowlist)),
             )
 
         return self._read(what, needs, question)
@@ -215,9 +208,6 @@ class SettingsReader:
         found = self._client.users.list(username=name, get_all=False, obey_rate_limit=False)
         return any(str(user.username).casefold() == name.casefold() and user.state == "active" for user in found)
 
-    def _is_group(self, path: str) -> bool:
-        return self._is(lambda: self._client.groups.get(path, with_projects=False, obey_rate_limit=False))
-
     def _is(self, question: Callable[[], object]) -> bool:
         """Whether the thing that the question gets is there."""
         try:
@@ -227,11 +217,6 @@ class SettingsReader:
                 raise
             return False
         return True
-
-
-def _all(manager: Any) -> list[dict[str, Any]]:
-    """The attributes of each thing of a list, on all of its pages."""
-    return [dict(one.attributes) for one in manager.list(get_all=True, per_page=100, obey_rate_limit=False)]
 
 
 def _variables_role(project: dict[str, Any]) -> str | None:

@@ -11,6 +11,11 @@ from windlass.spec.roles import names
 _BOT = re.compile(r"(project|group)_\d+_bot.*|service_account_.*|ghost", re.S)
 
 
+def is_no_person(name: str) -> bool:
+    """Whether it is the name of an access token's or service account's user, or of one whom GitLab removed."""
+    return _BOT.fullmatch(name.casefold()) is not None
+
+
 @dataclass(frozen=True)
 class Approvals:
     """Names of those whose approval stands, as they are compared and as they are shown; and why others' do not."""
@@ -66,7 +71,7 @@ def _exclusions(
         ("{} is the author", lambda name, event: name == author),
         ("{} pushed to it", lambda name, event: name in pushers),
         ("{} approved before the last push", lambda name, event: newest is not None and not _after(event.at, newest)),
-        ("{} is no person", lambda name, event: _BOT.fullmatch(name) is not None),
+        ("{} is no person", lambda name, event: is_no_person(name)),
         ("{} is blocked", lambda name, event: not event.active),
         ("{} is not among GitLab's approvals", lambda name, event: listed is not None and name not in listed),
         ("{} is no member of the project", lambda name, event: inside is not None and name not in inside),

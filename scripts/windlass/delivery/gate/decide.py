@@ -32,7 +32,10 @@ def _checks(texts: PolicyTexts, evidence: Evidence) -> list[Check]:
     policy = read_policy(texts, evidence.environment)[1]
     if policy is None:
         raise DeliveryError(f"{evidence.environment} has no gate on {texts.branch} of {texts.path}")
-    return judge(texts, policy, evidence)
+    try:
+        return judge(texts, policy, evidence)
+    except OverflowError as error:  # a time of the year 9999, and a while later
+        raise DeliveryError(f"the evidence about {evidence.project} holds a time that no calendar has") from error
 
 
 def keep_decision(place: Place, decision: Decision) -> str:

@@ -26,14 +26,17 @@ class Commits(Protocol):
     def beside(self, live: str, commit: Commit) -> list[Commit]:
         """What a merge brought along the lines of its other parents, as far as `live` has it not."""
 
-    def by_hand(self, commit: Commit) -> list[str]:
-        """The paths that a merge has otherwise than git makes them of its parents."""
+    def by_hand(self, commit: Commit) -> list[str] | None:
+        """The paths that a merge has otherwise than git makes them of its parents; None where that cannot be told."""
 
-    def changed_paths(self, sha: str) -> list[str]:
-        """The paths that a commit changes."""
+    def changed_paths(self, sha: str, first: str | None = None) -> list[str]:
+        """The paths that the commits of one line from `first` to `sha`, or `sha` alone, change together."""
 
     def proposed_paths(self, branch: str, head: str) -> list[str]:
         """The paths that a merge of `head` into the branch would change."""
+
+    def is_ahead(self, branch: str, head: str) -> bool:
+        """Whether `head` has all that the branch has: it could become the branch as it is."""
 
 
 class Reviews(Protocol):
@@ -66,7 +69,10 @@ class Reviews(Protocol):
 
 @dataclass(frozen=True)
 class Here:
-    """Where and when the question is asked: `person` runs the command; `ref_is_protected` is a word of the job only."""
+    """Where and when the question is asked: `person` runs the command; `ref_is_protected` is a word of the job only.
+
+    `moved` is why the policy may be another one's than before.
+    """
 
     server: str
     path: str
@@ -76,6 +82,7 @@ class Here:
     person: Person | None = None
     ref_is_protected: bool | None = None
     differs: tuple[str, ...] = ()
+    moved: str | None = None
 
 
 def gather(question: Question, policy: Policy, here: Here, commits: Commits, reviews: Reviews) -> Evidence:
@@ -114,6 +121,8 @@ def gather(question: Question, policy: Policy, here: Here, commits: Commits, rev
         overrides=list(question.overrides),
         person=here.person.username if here.person else None,
         differs=list(here.differs),
+        origin=question.origin,
+        moved=here.moved,
     )
 
 
@@ -134,8 +143,14 @@ def gather_proposal(
     fetched = commits.commit_of(request_ref(iid))
     if fetched is None or fetched != one.head:
         raise TransientError(f"!{iid} of {here.path} is being pushed to; try again in a moment")
+    is_ahead = commits.is_ahead(here.branch, fetched)
     if target == here.branch:
-        one = one.model_copy(update={"paths": commits.proposed_paths(here.branch, fetched)})
+        paths = set(commits.proposed_paths(here.branch, fetched))
+        if is_ahead:  # it may come by fast-forward: then its commits are what is asked about
+            line = commits.brought(here.head, fetched)
+            own = [commit for commit in line if len(commit.parents) < 2]
+            paths |= _paths(line, commits) if own != line else set()
+        one = one.model_copy(update={"paths": sorted(paths)})
     return Proposal(
         environment=environment,
         project=project,
@@ -152,6 +167,7 @@ def gather_proposal(
             group: _among({event.actor for event in one.events}, reviews.group(group)) for group in policy.groups()
         },
         critical=sorted(critical),
+        is_ahead=is_ahead,
         person=here.person.username if here.person else None,
         differs=list(here.differs),
     )
@@ -178,7 +194,7 @@ def _merge_requests(
     """
     named: list[Commit] = []
     known: dict[int, MergeRequest] = {}
-    paths: dict[int, set[str]] = {}
+    lines: dict[int, list[Commit]] = {}
     waiting = list(brought)
     seen = {commit.sha for commit in waiting}
     while waiting:
@@ -186,14 +202,40 @@ def _merge_requests(
         iids = reviews.of_commit(commit.sha, branch)
         for iid in iids:
             known[iid] = known.get(iid) or reviews.merge_request(iid)
-            paths.setdefault(iid, set()).update(commits.changed_paths(commit.sha))
+            lines.setdefault(iid, []).append(commit)
         is_own = any(known[iid].merge_commit == commit.sha for iid in iids)
-        by_hand = commits.by_hand(commit) if is_own else []
+        by_hand = (commits.by_hand(commit) or []) if is_own else []
         named.append(commit.model_copy(update={"merge_requests": iids, "by_hand": by_hand}))
         beside = commits.beside(live, commit) if live and not is_own else []
         waiting += [one for one in beside if one.sha not in seen]
         seen |= {one.sha for one in beside}
-    return named, [known[iid].model_copy(update={"paths": sorted(paths[iid])}) for iid in sorted(paths)]
+    found: list[MergeRequest] = []
+    for iid, line in sorted(lines.items()):
+        own = known[iid].merge_commit
+        paths = _paths(line, commits, are_followed=live is not None, own=own)
+        found.append(known[iid].model_copy(update={"paths": sorted(paths)}))
+    return named, found
+
+
+def _paths(line: Iterable[Commit], commits: Commits, *, are_followed: bool = True, own: str | None = None) -> set[str]:
+    """The paths that a merge request changes by these commits, oldest first: what it took back itself does not count.
+
+    Of a merge into its branch, whose other lines are followed, only what somebody made of it by hand is its own.
+    """
+    found: set[str] = set()
+    first: Commit | None = None
+    last: Commit | None = None
+    for commit in line:
+        is_foreign = are_followed and len(commit.parents) > 1 and commit.sha != own
+        made = commits.by_hand(commit) if is_foreign else None
+        if first and last and made is None and commit.parents[:1] == [last.sha]:
+            last = commit
+            continue
+        if first and last:
+            found.update(commits.changed_paths(last.sha, first.sha))
+        first = last = commit if made is None else None
+        found.update(made or ())
+    return found | set(commits.changed_paths(last.sha, first.sha) if first and last else ())
 
 
 def _tag(question: Question, here: Here, commits: Commits, reviews: Reviews) -> Tag | None:

@@ -7,13 +7,14 @@ freezes. What they cannot: where the commit and the tag are, and whose word the 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from windlass.delivery.gate.approvals import Approvals, approvals_of
+from windlass.delivery.gate.approvals import Approvals, approvals_of, is_no_person
 from windlass.delivery.gate.policy import Policy, holders, owning
 from windlass.delivery.gate.tagged import check_tag
-from windlass.delivery.gate.told import Finding, counted, passed, refused, unasked_groups
+from windlass.delivery.gate.told import Finding, counted, overridden, passed, refused, unasked_groups
 from windlass.spec.codeowners import OwnedPath, Section
 from windlass.spec.decision import Check, PolicyTexts
 from windlass.spec.duration import duration_text
+from windlass.spec.errors import DeliveryError
 from windlass.spec.evidence import Commit, Evidence, MergeRequest, Override, Proposal, Reviewed
 from windlass.spec.gate import Consent
 from windlass.spec.moment import read_timestamp, written
@@ -24,14 +25,17 @@ _SKEW = timedelta(minutes=5)
 _TOO_LATE = "had to approve it before the merge, and GitLab takes no approval after it: windlass override"
 """Of a release: only what was merged comes before a gate."""
 _IN_TIME = "has to approve it"
+REMEDY = "let no job set WINDLASS_PLATFORM or CI_SERVER_URL"
 
 
 def judge(texts: PolicyTexts, policy: Policy, evidence: Evidence) -> list[Check]:
     """Each check with what was wanted and found; refused ones say in a sentence what to do."""
     now = read_timestamp(evidence.at)
-    assert now is not None
+    if now is None:
+        raise DeliveryError(f"the evidence about {evidence.project} is of no time: at is {evidence.at[:40]!r}")
     found = [
         *_check_policy(texts, evidence),
+        *_check_origin(texts, evidence),
         *_check_branch(evidence),
         *_check_commit(evidence),
         *_check_brought(evidence),
@@ -40,7 +44,7 @@ def judge(texts: PolicyTexts, policy: Policy, evidence: Evidence) -> list[Check]
         *_check_soak(policy, evidence, now),
         *_check_freeze(policy, evidence, now),
     ]
-    return _overridden(policy, evidence, now, found)
+    return _overridden(texts, policy, evidence, now, found)
 
 
 def judge_proposal(texts: PolicyTexts, policy: Policy, proposal: Proposal) -> list[Check]:
@@ -70,6 +74,25 @@ def _check_policy(texts: PolicyTexts, evidence: Reviewed) -> Iterator[Finding]:
             "environment", f"as on {texts.branch}", f"other {keys}",
             f"{keys} of {evidence.environment} here is not what {where} says; take environments/ from there",
         )  # fmt: skip
+
+
+def _check_origin(texts: PolicyTexts, evidence: Evidence) -> Iterator[Finding]:
+    """Who overrides is named by this very policy, so people cannot override that it is another one's."""
+    before, now = evidence.origin, texts.origin
+    if before is None:
+        return
+    if before.is_same(now):
+        yield passed("origin", "the policy's of before", now.describe())
+        return
+    sentence = (
+        f"the policy of {evidence.environment} comes from {now.describe()}, and came from {before.describe()} "
+        "when it was last asked"
+    )
+    wanted, found = before.describe(), now.describe()
+    if evidence.moved:
+        yield overridden("origin", wanted, found, f"{sentence}; it moved: {evidence.moved}")
+    else:
+        yield refused("origin", wanted, found, f"{sentence}; {REMEDY}, or say why it moved with --policy-moved")
 
 
 def _check_branch(evidence: Reviewed) -> Iterator[Finding]:
@@ -259,22 +282,28 @@ def _check_freeze(policy: Policy, evidence: Evidence, now: datetime) -> Iterator
         )  # fmt: skip
 
 
-def _overridden(policy: Policy, evidence: Evidence, now: datetime, found: list[Finding]) -> list[Check]:
+def _overridden(
+    texts: PolicyTexts, policy: Policy, evidence: Evidence, now: datetime, found: list[Finding]
+) -> list[Check]:
     """The checks, those that enough people overrode as such."""
     asked = policy.gate.override
     if asked is None or not any(one.check.standing == "refused" for one in found):
         return [one.check for one in found]
     can = frozenset[str]().union(*(holders(policy, role, evidence.groups).known for role in asked.roles))
     inside = names(evidence.members) if evidence.members is not None else None
-    people: dict[str | int, Override] = {}
-    for one in evidence.overrides:
+    people: list[Override] = []
+    seen: set[str | int] = set()
+    for one in sorted(evidence.overrides, key=lambda one: one.user is None):  # a number tells two names of one person
         at, name = read_timestamp(one.at), one.person.casefold()
         about = (one.environment, one.project, one.release)
         is_about = about == (evidence.environment, evidence.project, evidence.release)
-        may = name in can and (inside is None or name in inside)
+        may = name in can and (inside is None or name in inside) and not is_no_person(name)
+        may = may and (one.policy is None or one.policy.is_same(texts.origin))
         if is_about and at is not None and may and at - _SKEW <= now < at + asked.length:
-            people.setdefault(name if one.user is None else one.user, one)
-    said = "; ".join(f"{one.person}: {one.reason}" for one in people.values()) or "nobody"
+            names_of_one: set[str | int] = {name} if one.user is None else {name, one.user}
+            people += [] if names_of_one & seen else [one]
+            seen |= names_of_one
+    said = "; ".join(f"{one.person}: {one.reason}" for one in people) or "nobody"
     wanted = f"{counted(asked.people, 'person', 'people')} of {', '.join(asked.roles)}"
     is_enough = len(people) >= asked.people
     checks = [_as_overridden(one.check) if is_enough and one.can_be_overridden else one.check for one in found]

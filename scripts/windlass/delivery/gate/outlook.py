@@ -52,12 +52,15 @@ class Outlook:
 
 def look_ahead(texts: PolicyTexts, policy: Policy, proposal: Proposal, *, live_is_told: bool = True) -> Outlook:
     """The outlook of the merge request; without `live_is_told` critical pipelines that are live were not looked at."""
-    later = tuple(_later(policy, live_is_told=live_is_told))
+    later = tuple(_later(policy, proposal, live_is_told=live_is_told))
     return Outlook(texts, proposal, tuple(judge_proposal(texts, policy, proposal)), later)
 
 
-def _later(policy: Policy, *, live_is_told: bool) -> Iterator[str]:
+def _later(policy: Policy, proposal: Proposal, *, live_is_told: bool) -> Iterator[str]:
     gate, where = policy.gate, policy.environment
+    if gate.critical and not proposal.is_ahead:
+        branch = proposal.default_branch
+        yield f"whether pipelines are critical that {branch} has and this branch has not; rebase it to see"
     if gate.critical and not live_is_told:
         yield f"whether pipelines that are live in {where.name} are critical: this job may not read them"
     if gate.tag:

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from windlass.delivery.gate.origin import origin_before
 from windlass.delivery.gate.overrides import load_overrides
 from windlass.delivery.place import Place
 from windlass.delivery.plan.plan import Facts, Origin
 from windlass.delivery.release.archive import Release
 from windlass.delivery.verification.verdicts import load_verdicts
 from windlass.spec.decision import Decision
-from windlass.spec.evidence import Frozen, Override, Verified
+from windlass.spec.evidence import Frozen, Override, PolicyOrigin, Verified
 from windlass.spec.resolved import read_resolved, resolved_path
 from windlass.spec.verdict import Verdicts
 
@@ -28,6 +29,7 @@ class Question:
     verified: Verified | None = None
     frozen: Frozen | None = None
     overrides: tuple[Override, ...] = ()
+    origin: PolicyOrigin | None = None
 
 
 Ask = Callable[[Question], Decision | None]
@@ -49,6 +51,7 @@ def question(source: Place, target: Place, facts: Facts, origin: Origin) -> Ques
         verified=verified_in(source.name, load_verdicts(source, project, release.digest)) if facts.gate else None,
         frozen=facts.state.frozen if facts.state else None,
         overrides=tuple(load_overrides(target, project, release.digest)),
+        origin=origin_before(target, facts.state),
     )
 
 

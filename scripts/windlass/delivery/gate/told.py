@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from windlass.spec.decision import Check
+from windlass.delivery.plan.shown import one_line
+from windlass.spec.decision import Check, Standing
 
 
 @dataclass(frozen=True)
@@ -16,13 +17,23 @@ class Finding:
 
 def passed(what: str, wanted: str, found: str) -> Finding:
     """A check that is as it should be."""
-    return Finding(Check(what=what, wanted=wanted, found=found))
+    return Finding(_check(what, wanted, found))
 
 
 def refused(what: str, wanted: str, found: str, sentence: str, *, can_be_overridden: bool = False) -> Finding:
     """A check that stops the release, with the sentence that says so and what to do."""
-    check = Check(what=what, wanted=wanted, found=found, standing="refused", sentence=sentence)
-    return Finding(check, can_be_overridden)
+    return Finding(_check(what, wanted, found, "refused", sentence), can_be_overridden)
+
+
+def overridden(what: str, wanted: str, found: str, sentence: str) -> Finding:
+    """A check that would stop the release, had nobody said that it may come all the same."""
+    return Finding(_check(what, wanted, found, "overridden", sentence))
+
+
+def _check(what: str, wanted: str, found: str, standing: Standing = "passed", sentence: str | None = None) -> Check:
+    """Names, titles and reasons are what others wrote: each is one line, with escapes for what does not print."""
+    cells = {"what": one_line(what), "wanted": one_line(wanted), "found": one_line(found)}
+    return Check(**cells, standing=standing, sentence=one_line(sentence) if sentence else None)
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:

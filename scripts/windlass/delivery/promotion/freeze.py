@@ -58,6 +58,7 @@ def _successor(
         projects=state.projects if state else {},
         holds=state.holds if state else [],
         frozen=frozen,
+        policy=state.policy if state else None,
         deployment=Deployment(
             action=action, project=None, actor=author.actor, job_url=author.job_url, reason=author.reason, at=at
         ),

@@ -101,6 +101,7 @@ def go_back(
             projects=made[-1].content,
             holds=live.holds,
             frozen=live.frozen,
+            policy=live.policy,
             deployment=Deployment(
                 action="rollback",
                 project=None,

@@ -80,6 +80,7 @@ def _successor(
         projects=state.projects if state else {},
         holds=holds,
         frozen=state.frozen if state else None,
+        policy=state.policy if state else None,
         deployment=Deployment(
             action=action,
             project=hold.project,

@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import chain, takewhile
 
 from windlass.delivery.gate.decide import keep_decision
+from windlass.delivery.gate.origin import origin_after
 from windlass.delivery.history.ledger import add_record, ledger_end
 from windlass.delivery.history.states import (
     Current,
@@ -37,6 +38,8 @@ from windlass.spec.store import Conflict
 ATTEMPTS = 40
 """How often a lost swap is tried again: each loss means that somebody else's deployment went through."""
 _LONGEST_PAUSE = 2.0
+_FRESH = timedelta(minutes=2)
+"""A plan is made again where bringing over what it needs took longer: a gate may answer otherwise by then."""
 
 Progress = Callable[[str], None]
 
@@ -164,7 +167,11 @@ def swap_state(
         if (current.etag is None) not in probed:
             _require_precondition(target, current)
             probed.add(current.etag is None)
+        planned = clock.now()
         prepare()
+        if clock.now() - planned > _FRESH:
+            progress(f"what {target.name} needs is there; planning again, for that took a while")
+            continue
         if target.plain:
             require_free(target, current.state, state)
         if _swap(target, state, current):
@@ -221,6 +228,7 @@ def _successor(state: State | None, plan: Plan, author: Author, source: str | No
         projects={**(state.projects if state else {}), plan.project: plan.after},
         holds=[*(state.holds if state else []), *([plan.hold] if plan.hold else [])],
         frozen=state.frozen if state else None,
+        policy=origin_after(state, plan.decision),
         deployment=Deployment(
             action=plan.action,
             project=plan.project,

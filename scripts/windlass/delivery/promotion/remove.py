@@ -83,6 +83,7 @@ def _successor(state: State, before: ProjectState, project: str, author: Author,
         projects={name: live for name, live in state.projects.items() if name != project},
         holds=[hold for hold in state.holds if hold.project != project],
         frozen=state.frozen,
+        policy=state.policy,
         deployment=Deployment(
             action="remove",
             project=project,

@@ -4,6 +4,7 @@ from types import ModuleType
 
 from windlass.doctor.checks import (
     auto_stop,
+    freeze_windows,
     git,
     gitlab_token,
     id_tokens,
@@ -13,6 +14,7 @@ from windlass.doctor.checks import (
     pipeline_variables,
     pipelines_must_succeed,
     platform_branch,
+    platform_members,
     protected_branch,
     protected_tags,
     python,
@@ -21,6 +23,7 @@ from windlass.doctor.checks import (
     resource_groups,
     roles,
     runner_tags,
+    token_role,
     variable_masked,
     variable_protected,
     variable_scope,
@@ -41,6 +44,7 @@ CHECKS: tuple[ModuleType, ...] = (
     variable_protected,
     pipeline_variables,
     gitlab_token,
+    token_role,
     runner_tags,
     resource_groups,
     pipelines_must_succeed,
@@ -48,7 +52,9 @@ CHECKS: tuple[ModuleType, ...] = (
     reset_approvals,
     job_token_access,
     auto_stop,
+    platform_members,
     platform_branch,
     roles,
+    freeze_windows,
 )
 """In the order in which they are shown: this machine, the repository, its project in GitLab, the platform's."""

@@ -1,4 +1,9 @@
-"""The platform project lets the job tokens of this project in: every job clones it."""
+"""The platform project lets the job tokens of this project in: every job clones it, and gates are read there.
+
+An internal or public one needs no list, unless its repository is for project members only. The list is about job tokens
+alone: what a pipeline includes is read as the person who started it (platform-members). Where a place in the list has
+fine-grained permissions, it needs *Repositories: Read*; GitLab's API does not tell these.
+"""
 
 from collections.abc import Iterator
 
@@ -18,5 +23,5 @@ def check(examined: Examined) -> Iterator[str]:
     tokens = seen(examined.settings.job_tokens)
     parts = own.split("/")
     above = {"/".join(parts[:count]) for count in range(1, len(parts))}
-    if tokens.limited and not tokens.is_public and own not in tokens.projects and not above & tokens.groups:
+    if tokens.limited and not tokens.is_open and own not in tokens.projects and not above & tokens.groups:
         yield f"the platform project does not let the job tokens of {own} in"

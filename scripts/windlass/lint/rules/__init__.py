@@ -5,6 +5,7 @@ from windlass.lint.rules import (
     code_owners,
     distinct_filenames,
     distinct_prefix,
+    gate_override,
     known_argument,
     known_asset,
     known_case,
@@ -40,6 +41,7 @@ RULES = (
     code_owners,
     distinct_filenames,
     distinct_prefix,
+    gate_override,
     known_argument,
     known_asset,
     known_case,
@@ -72,6 +74,7 @@ RULES = (
 IGNORABLE = frozenset(
     rule.NAME
     for rule in (
+        gate_override,
         known_asset,
         known_connection,
         known_flavor,

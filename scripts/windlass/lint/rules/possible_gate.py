@@ -1,10 +1,12 @@
 """The `gate` of an environment can be passed: `roles.yml` has its roles, and enough people hold them.
 
-What has to soak has an environment before it.
+What has to soak has an environment before it, and its freeze windows leave some time open in the coming year.
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
+from windlass.lint.open_time import leaves_time
 from windlass.lint.project import Project
 from windlass.spec.document import Location
 from windlass.spec.environment import Environment, environment_layers
@@ -34,6 +36,8 @@ def _faults(environment: Environment, roles: Roles | None) -> Iterator[tuple[Loc
         return
     if gate.soak is not None and environment.upstream is None:
         yield ("gate", "soak"), f"soak: {environment.name} has no upstream in which a release could soak"
+    if not leaves_time(gate.freeze, datetime.now(UTC)):
+        yield ("gate", "freeze"), "freeze: its windows leave no time open in the coming year; shorten one of them"
     if roles is None:
         return
     for place, role, count in gate.named_roles:

@@ -18,6 +18,7 @@ from . import (
     access,
     approvals,
     branches,
+    choices,
     ci,
     commits,
     control,
@@ -163,6 +164,7 @@ def _answer(standin: Standin, route: Route, call: Call, request: Request, is_con
         call.need(route.level, reading)
     else:
         call.user()
+    choices.refuse_others(route, call)
     return route.answer(call)
 
 

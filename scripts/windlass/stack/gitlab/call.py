@@ -86,6 +86,13 @@ class Call:
             raise Refusal(400, f"{name} does not have a valid value")
         return value
 
+    def several(self, name: str) -> list[str] | None:
+        """The parameter's values, sent one by one or with commas between them; None where it is not given."""
+        value = self.parameters.get(name)
+        if value is None or isinstance(value, list):
+            return None if value is None else [str(one) for one in value]
+        return [one.strip() for one in str(value).split(",")]
+
     def given(self, *names: str) -> dict[str, Any]:
         """The parameters of these names that the call has."""
         return {name: self.parameters[name] for name in names if name in self.parameters}

@@ -74,9 +74,10 @@ def compare(call: Call) -> Record:
 
 def merge_base(call: Call) -> Record:
     """The commit from which all `refs` come."""
-    names = call.parameters.get("refs") or []
+    call.required("refs")
+    names = call.several("refs") or []
     try:
-        found = call.repository().git("merge-base", *(resolve(call, str(name)) for name in names))
+        found = call.repository().git("merge-base", *(resolve(call, name) for name in names))
     except GitRefused as refused:
         raise Refusal(404, "404 Merge Base Not Found") from refused
     return call.repository().describe(found)

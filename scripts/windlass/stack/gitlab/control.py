@@ -3,7 +3,7 @@
 These calls are below `/-/standin`, outside the API: nothing that works with GitLab can come to need them.
 """
 
-from . import ci, pipelines
+from . import ci, environments, pipelines
 from .call import Call, Record, Refusal, Route
 from .faults import Fault, Faults
 
@@ -42,10 +42,17 @@ def end_job(call: Call) -> Record:
     return pipelines.shown_job(call, pipelines.finish(call, "jobs", found, call.required("status")))
 
 
-def expire(call: Call) -> Record:
-    """The environment with another time at which it stops by itself."""
+def arrange(call: Call) -> Record:
+    """The environment as jobs leave it: when it stops by itself and by which job, and what has become of it."""
     environment = call.one("environments", "id", "environment")
-    return call.store.replace(call.collection("environments"), "id", environment | call.given("auto_stop_at"))
+    call.among("state", environments.STATES, environment["state"])
+    names = ("auto_stop_at", "on_stop", "merge_request_iid", "pipeline", "state")
+    return call.store.replace(call.collection("environments"), "id", environment | call.given(*names))
+
+
+def stopping(call: Call) -> list[Record]:
+    """The environments that wait for the job that stops them, with all that is known of them."""
+    return [one for one in environments.all_of(call) if one["state"] == "stopping"]
 
 
 def routes(faults: Faults) -> tuple[Route, ...]:
@@ -67,7 +74,8 @@ def routes(faults: Faults) -> tuple[Route, ...]:
         Route("PUT", "/-/standin/pipelines/{pipeline}", end_pipeline),
         Route("POST", "/-/standin/pipelines/{pipeline}/jobs", begin_job, status=201),
         Route("PUT", "/-/standin/jobs/{job}", end_job),
-        Route("PUT", "/-/standin/projects/{project}/environments/{environment}", expire),
+        Route("PUT", "/-/standin/projects/{project}/environments/{environment}", arrange),
+        Route("GET", "/-/standin/projects/{project}/environments", stopping),
         Route("GET", "/-/standin/faults", lambda call: faults.told()),
         Route("POST", "/-/standin/faults", order, status=201),
         Route("DELETE", "/-/standin/faults", clear, status=204),

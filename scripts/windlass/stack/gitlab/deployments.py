@@ -4,7 +4,10 @@ from . import environments, merge_requests
 from .call import DEVELOPER, Call, Record, Refusal, Route, now
 
 COLLECTION = "deployments"
-STATUSES = ("created", "running", "success", "failed", "canceled", "blocked")
+STATUSES = ("running", "success", "failed", "canceled")
+"""What somebody may say of a deployment; there are others, which GitLab finds out."""
+WITHIN = ("user_id", "tag", "finished_at")
+"""What the API does not tell of a deployment."""
 DONE = ("success", "failed", "canceled")
 
 
@@ -14,6 +17,7 @@ def create(call: Call) -> Record:
     if commit is None:
         raise Refusal(404, "404 Commit Not Found")
     status, name = _status(call), call.required("environment")
+    call.required("tag")
     with call.store.lock:
         environments.ensure(call.store, call.project(), name, is_deployed=True)
         record = {
@@ -46,7 +50,7 @@ def search(call: Call) -> list[Record]:
     """Deployments, oldest first unless `sort=desc`, by environment, status and time of the last change."""
     environment, status = call.parameters.get("environment"), call.parameters.get("status")
     after, before = (str(call.parameters.get(name) or "") for name in ("updated_after", "updated_before"))
-    order = call.among("order_by", ("id", "iid", "created_at", "updated_at", "finished_at", "ref"), "id")
+    order = call.among("order_by", ("id", "iid", "created_at", "updated_at", "finished_at"), "id")
     found = [d for d in all_of(call) if environment in (None, d["environment"]) and status in (None, d["status"])]
     found = [d for d in found if d["updated_at"] >= after and (not before or d["updated_at"] <= before)]
     found.sort(key=lambda d: (d.get(order) or "", d["id"]) if order != "id" else d["id"])
@@ -91,7 +95,7 @@ def all_of(call: Call) -> list[Record]:
 
 def shown(call: Call, record: Record) -> Record:
     """The deployment as the API tells it."""
-    kept = {key: value for key, value in record.items() if key != "user_id"}
+    kept = {key: value for key, value in record.items() if key not in WITHIN}
     environment = environments.ensure(call.store, call.project(), record["environment"])
     names = ("id", "name", "slug", "external_url", "tier", "state")
     return kept | {

@@ -1,4 +1,7 @@
-"""Environments: made by a deployment or by hand, stopped by hand, by time, or when their branch goes."""
+"""Environments: made by a deployment or by hand, stopped by hand, by time, or when branch or merge request end.
+
+One whose last deployment has a job for that is `stopping` until the job has run; who runs the pipelines starts it.
+"""
 
 import re
 from typing import Any
@@ -8,7 +11,10 @@ from .store import Store
 
 COLLECTION = "environments"
 SETTINGS = ("always", "with_action")
+STATES = ("available", "stopping", "stopped")
 TIERS = ("production", "staging", "testing", "development", "other")
+WITHIN = ("project_id", "on_stop", "merge_request_iid", "pipeline")
+"""What the API does not tell of an environment."""
 
 
 def ensure(store: Store, project: Record, name: str, is_deployed: bool = False) -> Record:
@@ -18,9 +24,39 @@ def ensure(store: Store, project: Record, name: str, is_deployed: bool = False) 
         found = store.find(collection, lambda e: bool(e["name"] == name))
         if found is None:
             return store.add(collection, "id", _new(name))
-        if is_deployed and found["state"] != "available":
-            return store.replace(collection, "id", found | {"state": "available", "updated_at": now()})
+        if is_deployed and (found["state"] != "available" or found.get("on_stop")):
+            changed = {"state": "available", "on_stop": None, "updated_at": now()}
+            return store.replace(collection, "id", found | changed)
         return found
+
+
+def halt(store: Store, project: Record, environment: Record, by_itself: bool = True) -> Record:
+    """The environment on its way out. Nothing happens to one that stops by a job alone and has none."""
+    has_job = bool(environment.get("on_stop"))
+    if environment["state"] != "available":
+        return environment
+    if by_itself and environment["auto_stop_setting"] == "with_action" and not has_job:
+        return environment
+    changed = {"state": "stopping" if has_job else "stopped", "auto_stop_at": None, "updated_at": now()}
+    return store.replace(f"{project['id']}/{COLLECTION}", "id", environment | changed)
+
+
+def branch_gone(store: Store, project: Record, name: str) -> None:
+    """Environments whose last deployment came from the branch stop."""
+    with store.lock:
+        for environment in store.records(f"{project['id']}/{COLLECTION}"):
+            deployments = store.records(f"{project['id']}/deployments")
+            last = [d for d in deployments if d["environment"] == environment["name"]][-1:]
+            if last and last[0]["ref"] == name and not last[0]["tag"]:
+                halt(store, project, environment)
+
+
+def merge_request_ended(store: Store, project: Record, iid: int) -> None:
+    """Environments that the merge request's pipelines have made stop."""
+    with store.lock:
+        for environment in store.records(f"{project['id']}/{COLLECTION}"):
+            if environment.get("merge_request_iid") == iid:
+                halt(store, project, environment)
 
 
 def create(call: Call) -> Record:
@@ -39,7 +75,7 @@ def search(call: Call) -> list[Record]:
         raise Refusal(400, "name, search cannot be used together")
     if part and len(str(part)) < 3:
         raise Refusal(400, "Search query is less than 3 characters")
-    found = [e for e in _all(call) if name in (None, e["name"]) and str(part or "") in e["name"]]
+    found = [e for e in all_of(call) if name in (None, e["name"]) and str(part or "") in e["name"]]
     return [shown(call, e) for e in found if state in (None, e["state"])]
 
 
@@ -50,7 +86,7 @@ def get(call: Call) -> Record:
     own = [d for d in records if d["environment"] == environment["name"] and d["status"] == "success"]
     if not own:
         return shown(call, environment) | {"last_deployment": None}
-    last = {key: value for key, value in own[-1].items() if key not in ("user_id", "environment")}
+    last = {key: value for key, value in own[-1].items() if key not in ("user_id", "environment", "tag", "finished_at")}
     return shown(call, environment) | {"last_deployment": last | {"user": call.person(own[-1]["user_id"])}}
 
 
@@ -61,17 +97,20 @@ def change(call: Call) -> Record:
 
 
 def stop(call: Call) -> Record:
-    """The environment, stopped."""
-    record = _one(call) | {"state": "stopped", "updated_at": now()}
-    return shown(call, call.store.replace(call.collection(COLLECTION), "id", record))
+    """The environment, stopped; with `force`, without its job."""
+    record = _one(call)
+    if call.flag("force"):
+        forced = record | {"state": "stopped", "updated_at": now()}
+        return shown(call, call.store.replace(call.collection(COLLECTION), "id", forced))
+    return shown(call, halt(call.store, call.project(), record, by_itself=False))
 
 
 def stop_stale(call: Call) -> Record:
     """Stops the environments that nothing was done to since `before`."""
     before = call.required("before")
-    for environment in _all(call):
+    for environment in all_of(call):
         if environment["updated_at"] < before:
-            call.store.replace(call.collection(COLLECTION), "id", environment | {"state": "stopped"})
+            halt(call.store, call.project(), environment)
     return {"message": "Successfully scheduled stale environments to stop"}
 
 
@@ -85,21 +124,21 @@ def delete(call: Call) -> None:
 
 def shown(call: Call, environment: Record) -> Record:
     """The environment as the API tells it."""
-    return {key: value for key, value in environment.items() if key != "project_id"}
+    return {key: value for key, value in environment.items() if key not in WITHIN}
 
 
-def _all(call: Call) -> list[Record]:
+def all_of(call: Call) -> list[Record]:
     """The project's environments, after those whose time is over have stopped."""
     with call.store.lock:
         for environment in call.store.records(call.collection(COLLECTION)):
             end = environment["auto_stop_at"]
             if end and end <= now() and environment["state"] == "available":
-                call.store.replace(call.collection(COLLECTION), "id", environment | {"state": "stopped"})
+                halt(call.store, call.project(), environment)
     return call.store.records(call.collection(COLLECTION))
 
 
 def _one(call: Call) -> Record:
-    for environment in _all(call):
+    for environment in all_of(call):
         if str(environment["id"]) == call.path["environment"]:
             return environment
     raise Refusal(404, "404 Not found")

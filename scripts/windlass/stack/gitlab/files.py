@@ -31,7 +31,8 @@ def tree(call: Call) -> list[Record]:
 
 
 def get(call: Call) -> Record:
-    """One file with its content in base64."""
+    """One file with its content in base64; GitLab wants to be told of which commit."""
+    call.required("ref")
     commit, content = _content(call)
     repository, path = call.repository(), call.path["file"]
     return {
@@ -40,7 +41,7 @@ def get(call: Call) -> Record:
         "size": len(content),
         "encoding": "base64",
         "content_sha256": hashlib.sha256(content).hexdigest(),
-        "ref": call.parameters.get("ref") or call.project()["default_branch"],
+        "ref": call.required("ref"),
         "blob_id": repository.git("rev-parse", f"{commit}:{path}"),
         "commit_id": commit,
         "last_commit_id": repository.git("rev-list", "-1", commit, "--", path),

@@ -22,14 +22,14 @@ def of_project_in_all(call: Call) -> list[Record]:
 
 def of_group(call: Call) -> list[Record]:
     """The group's own members."""
-    group = groups.one(call)
+    group = _told(call)
     members = [m for m in call.store.records("group_members") if m["group_id"] == group["id"]]
     return [_shown(call, member) for member in _filtered(call, members)]
 
 
 def of_group_in_all(call: Call) -> list[Record]:
     """Everybody with a role in the group, those of the groups above included."""
-    found = _highest(_of_groups(call, groups.one(call)["full_path"]))
+    found = _highest(_of_groups(call, _told(call)["full_path"]))
     return [_shown(call, member) for member in _filtered(call, found)]
 
 
@@ -115,6 +115,14 @@ def _need_owner(call: Call, group: Record) -> int:
     if own < OWNER:
         raise Refusal(403, "403 Forbidden")
     return own
+
+
+def _told(call: Call) -> Record:
+    """The group; a member of a project in it sees the group, and not who else is in it."""
+    group = groups.one(call)
+    if not access.group_level(call.store, call.user(), group["full_path"]):
+        raise Refusal(403, "403 Forbidden")
+    return group
 
 
 def _of_groups(call: Call, path: str) -> list[Record]:

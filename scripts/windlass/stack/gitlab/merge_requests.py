@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from . import notes, protections, pushes, versions
+from . import environments, notes, protections, pushes, versions
 from .call import DEVELOPER, Call, Record, Refusal, Route, now
 from .pushes import Update
 from .repository import GitRefused
@@ -105,13 +105,13 @@ def search(call: Call) -> list[Record]:
     wanted = {name: call.parameters.get(name) for name in ("state", "source_branch", "target_branch")}
     if wanted["state"] == "all":
         wanted["state"] = None
-    numbers = call.parameters.get("iids")
+    numbers = call.several("iids")
     author, wip = call.parameters.get("author_username"), call.parameters.get("wip")
     order = call.among("order_by", ("created_at", "updated_at", "merged_at", "title"), "created_at")
     records = call.store.records(call.collection(COLLECTION))
     found = [r for r in records if all(v is None or r[n] == v for n, v in wanted.items())]
     if numbers is not None:
-        found = [r for r in found if str(r["iid"]) in [str(n) for n in numbers]]
+        found = [r for r in found if str(r["iid"]) in numbers]
     if author is not None:
         found = [r for r in found if call.person(r.get("author_id", 1))["username"] == author]
     if wip is not None:
@@ -133,6 +133,7 @@ def change(call: Call) -> Record:
         event = call.parameters.get("state_event")
         if event == "close" and record["state"] == "opened":
             changed |= {"state": "closed", "closed_at": now()}
+            environments.merge_request_ended(call.store, call.project(), record["iid"])
         if event == "reopen" and record["state"] == "closed":
             changed |= {"state": "opened", "closed_at": None}
         for body in _about_title(record["title"], changed["title"]):
@@ -159,6 +160,7 @@ def merge(call: Call) -> Record:
         merged = record | {"state": "merged", "sha": seen["sha"], "merged_at": now(), "updated_at": now()} | done
         merged |= {"merged_by_id": call.user()["id"]}
         call.store.replace(call.collection(COLLECTION), "iid", merged)
+        environments.merge_request_ended(call.store, project, record["iid"])
         if merged["merge_commit_sha"]:
             body = f"mentioned in commit {merged['merge_commit_sha']}"
             notes.add(call.store, project, record, call.user(), body, is_system=True)

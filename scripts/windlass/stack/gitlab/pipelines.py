@@ -19,10 +19,13 @@ def mine(call: Call) -> Record:
 def search(call: Call) -> list[Record]:
     """The project's pipelines, newest first unless `sort=asc`, by status, ref, sha, source and user."""
     wanted = call.given("status", "ref", "sha", "source")
-    name, order = call.parameters.get("username"), call.among("order_by", ("id", "updated_at", "ref"), "id")
+    name, order = (
+        call.parameters.get("username"),
+        call.among("order_by", ("id", "status", "ref", "updated_at", "user_id"), "id"),
+    )
     found = [p for p in of(call) if all(p[key] == value for key, value in wanted.items())]
     found.sort(key=lambda p: (p[order], p["id"]), reverse=call.among("sort", ("asc", "desc"), "desc") == "desc")
-    return [shown(call, p) for p in found if name in (None, call.person(p["user_id"])["username"])]
+    return [_listed(call, p) for p in found if name in (None, call.person(p["user_id"])["username"])]
 
 
 def of_merge_request(call: Call) -> list[Record]:
@@ -30,7 +33,7 @@ def of_merge_request(call: Call) -> list[Record]:
     request = call.one("merge_requests", "iid", "iid")
     ref = f"refs/merge-requests/{request['iid']}/head"
     found = [p for p in of(call) if p["ref"] == ref or (p["ref"] == request["source_branch"] and not p["tag"])]
-    return [shown(call, pipeline) for pipeline in reversed(found)]
+    return [_listed(call, pipeline) for pipeline in reversed(found)]
 
 
 def get(call: Call) -> Record:
@@ -114,6 +117,11 @@ def shown(call: Call, pipeline: Record) -> Record:
     path = project["path_with_namespace"] if project else ""
     url = f"{call.url}/{path}/-/pipelines/{pipeline['id']}"
     return kept | {"name": None, "user": call.person(pipeline["user_id"]), "web_url": url}
+
+
+def _listed(call: Call, pipeline: Record) -> Record:
+    """The pipeline as a list tells of it, which says less."""
+    return {name: value for name, value in shown(call, pipeline).items() if name not in ("user", "tag", "finished_at")}
 
 
 def shown_job(call: Call, record: Record) -> Record:

@@ -36,7 +36,7 @@ SETTINGS = {
 
 
 def create(call: Call) -> Record:
-    """A new project with an empty bare repository, in the group `namespace_id` or `namespace_path`."""
+    """A new project with an empty bare repository, in the group `namespace_id`, else the caller's own."""
     name = str(call.parameters.get("path") or call.required("name"))
     group = _namespace(call)
     for part in [*group.split("/"), name]:
@@ -48,8 +48,6 @@ def create(call: Call) -> Record:
     with call.store.lock:
         if call.store.find("projects", lambda p: str(p["path_with_namespace"]).lower() == full.lower()):
             raise Refusal(400, "path has already been taken")
-        if group != call.user()["username"]:
-            groups.ensure(call.store, group)
         own = {"name": str(call.parameters.get("name") or name), "path": name, "path_with_namespace": full}
         record = SETTINGS | _settings(call) | own | {"creator_id": call.user()["id"], "created_at": now()}
         project = call.store.add("projects", "id", record)
@@ -161,7 +159,7 @@ def disallow_group(call: Call) -> None:
 def _namespace(call: Call) -> str:
     wanted = call.parameters.get("namespace_id")
     if wanted is None:
-        return str(call.parameters.get("namespace_path") or call.user()["username"])
+        return str(call.user()["username"])
     found = call.store.find("groups", lambda group: bool(group["id"] == int(wanted)))
     if found is None:
         raise Refusal(400, "namespace is not valid")

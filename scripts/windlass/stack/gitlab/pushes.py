@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from . import notes, protections, versions
+from . import environments, notes, protections, versions
 from .access import MAINTAINER
 from .call import now
 from .repository import Repository
@@ -135,7 +135,7 @@ def follow(store: Store, repository: Repository, project: Record, user: Record, 
             if name == project["default_branch"] and update.is_creation:
                 protections.protect_default(store, project)
             if update.is_deletion:
-                _branch_gone(store, project, name)
+                environments.branch_gone(store, project, name)
             for record in store.records(f"{project['id']}/merge_requests"):
                 if record["state"] == "opened" and record["source_branch"] == name:
                     _source_moved(store, repository, project, user, record, update)
@@ -149,6 +149,7 @@ def _source_moved(
     collection = f"{project['id']}/merge_requests"
     if update.is_deletion:
         store.replace(collection, "iid", record | {"state": "closed", "closed_at": now(), "updated_at": now()})
+        environments.merge_request_ended(store, project, record["iid"])
         return
     version = versions.add(store, repository, project, record, update.new)
     store.replace(collection, "iid", record | {"sha": update.new, "updated_at": now()})
@@ -188,13 +189,4 @@ def _target_moved(
         "iid",
         record | merged | {"merge_commit_sha": path[-1] if path else head},
     )
-
-
-def _branch_gone(store: Store, project: Record, name: str) -> None:
-    """Environments whose last deployment came from the branch stop, unless they are set to stop by action alone."""
-    collection = f"{project['id']}/environments"
-    for environment in store.records(collection):
-        deployments = store.records(f"{project['id']}/deployments")
-        last = [d for d in deployments if d["environment"] == environment["name"]][-1:]
-        if environment["auto_stop_setting"] == "always" and last and last[0]["ref"] == name and not last[0]["tag"]:
-            store.replace(collection, "id", environment | {"state": "stopped", "updated_at": now()})
+    environments.merge_request_ended(store, project, record["iid"])

@@ -10,7 +10,7 @@ TYPES = ("project_type", "group_type", "instance_type")
 
 def create(call: Call) -> Record:
     """A new runner, for one project (`project_id`) or for all."""
-    kind = call.among("runner_type", TYPES, "instance_type")
+    kind = call.required("runner_type")
     project = call.number("project_id") if kind == "project_type" else None
     found = call.store.find("projects", lambda p: bool(p["id"] == project))
     if not (call.user().get("is_admin") if found is None else call.level(found) >= MAINTAINER):
@@ -21,7 +21,7 @@ def create(call: Call) -> Record:
         "description": call.parameters.get("description"),
         "runner_type": kind,
         "tag_list": tags if isinstance(tags, list) else [tag.strip() for tag in str(tags).split(",")],
-        "run_untagged": call.flag("run_untagged", otherwise=not tags),
+        "run_untagged": call.flag("run_untagged", otherwise=True),
         "locked": call.flag("locked"),
         "paused": call.flag("paused"),
         "access_level": call.among("access_level", ("not_protected", "ref_protected"), "not_protected"),
@@ -33,8 +33,7 @@ def create(call: Call) -> Record:
 def of_project(call: Call) -> list[Record]:
     """The runners that a project's jobs may run on, by tags (`tag_list`), type and whether they are paused."""
     project = call.project()["id"]
-    wanted = call.parameters.get("tag_list") or []
-    tags = wanted if isinstance(wanted, list) else str(wanted).split(",")
+    tags = call.several("tag_list") or []
     kind, paused = call.parameters.get("type"), call.parameters.get("paused")
     found = [r for r in call.store.records(COLLECTION) if r["project_id"] in (None, project)]
     found = [r for r in found if set(tags) <= set(r["tag_list"]) and kind in (None, r["runner_type"])]

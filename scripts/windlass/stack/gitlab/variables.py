@@ -7,7 +7,7 @@ from .call import MAINTAINER, OWNER, Call, Record, Refusal, Route
 
 COLLECTION = "variables"
 KEY = re.compile(r"[A-Za-z0-9_]{1,255}")
-FLAGS = ("protected", "masked", "hidden", "raw")
+FLAGS = ("protected", "masked", "raw")
 
 
 def search(call: Call) -> list[Record]:
@@ -27,7 +27,7 @@ def create(call: Call) -> Record:
         raise Refusal(400, {"key": ["can contain only letters, digits and '_'."]})
     record = {"key": key, "environment_scope": scope, "description": call.parameters.get("description")}
     record |= {"variable_type": call.among("variable_type", ("env_var", "file"), "env_var")}
-    record |= {"value": call.required("value")} | {flag: call.flag(flag) for flag in FLAGS}
+    record |= {"value": call.required("value")} | {flag: call.flag(flag) for flag in FLAGS} | {"hidden": False}
     if call.flag("masked_and_hidden"):
         record |= {"masked": True, "hidden": True}
     _need_maskable(record)
