@@ -43,7 +43,7 @@ test: venv ## Runs every test, the whole way through three Airflows included.
 	@command -v podman >/dev/null && command -v runc >/dev/null && test -x /bin/busybox || .ci/need podman runc busybox-static
 	$(BIN)/pytest -q -m "not airflow and not e2e" --numprocesses 2 --dist loadgroup
 	$(BIN)/pytest -q -m "airflow and not e2e" --numprocesses 2 --dist loadfile
-	$(BIN)/pytest -q -m e2e
+	$(BIN)/pytest -q -m e2e --numprocesses 2 --dist loadgroup
 
 test-fast: venv ## Runs the tests that need neither Airflow nor a local S3 server.
 	$(BIN)/pytest -q -m "not airflow and not e2e and not stack" --numprocesses 2 --dist loadgroup

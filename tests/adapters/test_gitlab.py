@@ -40,15 +40,38 @@ def test_the_merge_request_of_a_commit_is_told_with_its_approvals() -> None:
         assert stub.requests[0].headers["PRIVATE-TOKEN"] == "mine"
 
 
-def test_approvals_that_a_job_token_may_not_read_are_unknown() -> None:
+def test_a_job_token_reads_approvals_from_the_notes_of_gitlab() -> None:
+    def note(number: int, who: str, body: str, system: bool = True) -> dict[str, Any]:
+        made = {"id": number, "body": body, "system": system, "created_at": "2026-01-01T00:00:00Z"}
+        return {**made, "author": {"username": who, "state": "active"}}
+
+    approved, withdrawn = "approved this merge request", "unapproved this merge request"
+    notes = [
+        note(1, "bob", approved),
+        note(2, "eve", approved),
+        note(3, "bob", withdrawn),
+        note(4, "max", approved, False),
+    ]
+
     def answer(request: Request) -> tuple[int, Any]:
-        return (403, {"message": "no"}) if request.path.endswith("/approvals") else (200, [MERGED])
+        return 200, notes if "/notes" in request.path else [MERGED]
 
     with http_stub(answer) as stub:
         found = project(stub).merge_request("abc")
         assert found is not None
-        assert found["approved_by"] is None
+        assert found["approved_by"] == ["eve"]
         assert stub.requests[0].headers["JOB-TOKEN"] == "job"
+
+
+def test_approvals_that_a_token_may_not_read_are_unknown() -> None:
+    def answer(request: Request) -> tuple[int, Any]:
+        return (403, {"message": "no"}) if "/approvals" in request.path or "/notes" in request.path else (200, [MERGED])
+
+    for given in ({}, {"WINDLASS_GITLAB_TOKEN": "mine"}):
+        with http_stub(answer) as stub:
+            found = project(stub, **given).merge_request("abc")
+            assert found is not None
+            assert found["approved_by"] is None
 
 
 def test_a_commit_without_a_merge_request_has_none() -> None:

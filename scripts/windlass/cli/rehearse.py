@@ -143,7 +143,8 @@ def show(rehearsal: "Rehearsal") -> None:
     for job in rehearsal.jobs:
         seconds = "" if job.seconds is None else f"{job.seconds:.1f}"
         table.add_row(job.name, job.environment, Text(job.result, COLOURS.get(job.result, "")), seconds)
-    console.out.print(table)
+    if rehearsal.jobs:
+        console.out.print(table)
     if any(job.result == "not run" for job in rehearsal.jobs):
         console.warn(
             "nothing failed, yet some jobs did not run: a job that waits for a failure or a person comes before them"

@@ -54,8 +54,28 @@ class Reviews:
         known = self._seen[iid]
         approved = self._approved_by(iid) if self.may_ask_all else None
         return known.model_copy(
-            update={"events": self._events(iid), "approved_by": approved, "newest_version": self._newest_version(iid)}
+            update={"events": self.events(iid), "approved_by": approved, "newest_version": self._newest_version(iid)}
         )
+
+    def events(self, iid: int) -> list[Event]:
+        """The system notes that say so, in the order of their ids; what people wrote counts nothing."""
+        what = f"the notes of !{iid}"
+        with self._connection.understood(what):
+            notes = self._all_notes(what, iid)
+            found = []
+            for note in sorted(notes, key=lambda one: int(one["id"])):
+                kind = _kind(str(note.get("body") or "")) if note["system"] is True else None
+                if kind:
+                    found.append(
+                        Event(
+                            kind=kind,
+                            actor=str(note["author"]["username"]),
+                            note=int(note["id"]),
+                            at=str(note["created_at"]),
+                            active=note["author"].get("state", "active") == "active",
+                        )
+                    )
+            return found
 
     def proposed(self, iid: int) -> tuple[MergeRequest, str, str]:
         """A merge request that need not be merged, as `merge_request` gives it; its state and its target branch."""
@@ -138,26 +158,6 @@ class Reviews:
             merge_commit=_sha(one, "merge_commit_sha"),
             squash_commit=_sha(one, "squash_commit_sha"),
         )
-
-    def _events(self, iid: int) -> list[Event]:
-        """The system notes that say so, in the order of their ids; what people wrote counts nothing."""
-        what = f"the notes of !{iid}"
-        with self._connection.understood(what):
-            notes = self._all_notes(what, iid)
-            found = []
-            for note in sorted(notes, key=lambda one: int(one["id"])):
-                kind = _kind(str(note.get("body") or "")) if note["system"] is True else None
-                if kind:
-                    found.append(
-                        Event(
-                            kind=kind,
-                            actor=str(note["author"]["username"]),
-                            note=int(note["id"]),
-                            at=str(note["created_at"]),
-                            active=note["author"].get("state", "active") == "active",
-                        )
-                    )
-            return found
 
     def _all_notes(self, what: str, iid: int) -> list[dict[str, Any]]:
         """Every note; more than one page is read twice, for whoever deletes a note meanwhile moves the others."""

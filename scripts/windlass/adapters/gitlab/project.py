@@ -7,6 +7,7 @@ from typing import Any
 import requests
 
 from windlass.adapters.gitlab.connection import Connection, Sleep, connection_in_ci
+from windlass.adapters.gitlab.evidence import Reviews
 from windlass.spec.errors import WindlassError
 
 
@@ -37,8 +38,10 @@ class GitlabProject:
             }
 
     def _approved_by(self, iid: int) -> list[str] | None:
-        """Who approved; None where this token may not read it (a job token may not)."""
+        """Who approved, by GitLab's notes where a job token may read no more; None where nobody says it."""
         try:
+            if self._connection.is_job:
+                return self._noted(iid)
             approvals = self._connection.ask(
                 "approvals",
                 lambda: self._project.mergerequests.get(iid, lazy=True).approvals.get(obey_rate_limit=False),
@@ -46,6 +49,15 @@ class GitlabProject:
             return sorted(str(entry["user"]["username"]) for entry in approvals.approved_by)
         except (WindlassError, requests.RequestException, AttributeError, KeyError, TypeError, ValueError):
             return None
+
+    def _noted(self, iid: int) -> list[str]:
+        given: set[str] = set()
+        for event in Reviews(self._connection).events(iid):
+            if event.kind == "approval":
+                given.add(event.actor)
+            elif event.kind == "withdrawal":
+                given.discard(event.actor)
+        return sorted(given)
 
 
 def project_in_ci(variables: Mapping[str, str] | None = None, sleep: Sleep = time.sleep) -> GitlabProject | None:

@@ -169,6 +169,8 @@ def _namespace(call: Call) -> str:
 def _settings(call: Call) -> Record:
     call.among("merge_method", ("merge", "rebase_merge", "ff"), "merge")
     call.among("visibility", ("private", "internal", "public"), "private")
+    roles = ("no_one_allowed", "developer", "maintainer", "owner")
+    call.among("ci_pipeline_variables_minimum_override_role", roles, "no_one_allowed")
     given = {name: value for name, value in call.given(*SETTINGS).items() if value is not None}
     flags = {name: call.flag(name) for name in given if isinstance(SETTINGS[name], bool)}
     return given | flags
