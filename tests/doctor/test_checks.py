@@ -8,7 +8,7 @@ import pytest
 
 from windlass.doctor import checks
 from windlass.doctor.checks import CHECKS
-from windlass.doctor.ci_file import Include
+from windlass.doctor.ci_file import CiFile, Include
 from windlass.doctor.examine import Result, examine, is_well
 from windlass.doctor.examined import NO_CI_FILE, NO_ENVIRONMENTS, Examined, matches
 from windlass.spec.codeowners import OWNERS_FILE, parse_owners
@@ -62,6 +62,14 @@ def token(token: Token, *, protected: bool = True) -> Examined:
     return settings(token=token, variables=(replace(OPEN_TOKEN, protected=protected),))
 
 
+def of_models(**inputs: Any) -> Examined:
+    """A repository with models, whose hidden job of windlass has an id token and may take a role."""
+    include = Include(PATH, "v1.4.0", "ci/model.yml", {"project": "digits", **inputs})
+    keyless = settings(variables=(*KEYLESS, Variable("AWS_ROLE_ARN")))
+    ci_file = CiFile((include,), audiences={".windlass:digits": ["sts.amazonaws.com"]})
+    return replace(keyless, ci_file=ci_file, has_models=True)
+
+
 WRONG: list[tuple[str, Examined, list[str]]] = [
     ("git", machine(git=None), ["git is not there"]),
     ("pipeline-variables", project(variables_role="developer"), ["developers may give variables to a pipeline"]),
@@ -80,6 +88,7 @@ WRONG: list[tuple[str, Examined, list[str]]] = [
     ("include-ref", settings(platform_tags={"v1.4.0": False}), ["has no tag 'v1.4.0'"]),
     ("id-tokens", ci(audiences={".windlass:digits": []}), ["without aud", "no variable AWS_ROLE_ARN"]),
     ("id-tokens", ci(audiences=TOKEN), ["no variable AWS_ROLE_ARN"]),
+    ("id-tokens", of_models(), ["the jobs of models get no WINDLASS_ID_TOKEN"]),
     ("id-tokens", settings(variables=(Variable("AWS_ROLE_ARN"),)), ["no job in .gitlab-ci.yml has id_tokens"]),
     (
         "id-tokens",
@@ -183,6 +192,8 @@ WRONG: list[tuple[str, Examined, list[str]]] = [
 FINE = [
     ("include-ref", ci(Include(PATH, "0123456789" * 4, "ci/model.yml"))),
     ("include-ref", ci(is_local=True)),
+    ("id-tokens", of_models(train_overrides="ci/windlass.yml")),
+    ("id-tokens", of_models(train_jobs="together")),
     ("job-token-access", settings(job_tokens=JobTokens(False))),
     ("gitlab-token", gated()),
     ("freeze-windows", gated(gate={"freeze": [frozen("2026-11-23 05:30")]})),

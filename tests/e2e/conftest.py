@@ -20,14 +20,6 @@ from windlass.stack.stack import Stack
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist looks at the groups in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All that looks at the demo stays in one process: there is one demo. Stacks of their own are made beside it."""
-    for item in items:
-        if "demo" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("demo"))
-
-
 @dataclass(frozen=True)
 class Demo:
     """The home of a demo, what its two runs printed and how many seconds they took."""

@@ -234,3 +234,11 @@ def test_an_unprotected_branch_and_an_edited_environment_are_refused_already() -
 def test_what_is_asked_later_follows_the_policy() -> None:
     assert outlook().later == ("the verdict of dev", "that prod is not frozen")
     assert outlook(gate="gate: {tag: {protected: false}}\n").later[0] == "a tag"
+
+
+def test_a_branch_that_is_behind_may_miss_pipelines_that_are_critical() -> None:
+    gate = "gate: {critical: {approvals: 2}}\n"
+    said = "whether pipelines are critical that main has and this branch has not; rebase it to see"
+    assert said in outlook(gate=gate, is_ahead=False).later
+    assert said not in outlook(gate=gate).later
+    assert said not in outlook(is_ahead=False).later, "where nothing is critical it is all the same"

@@ -188,7 +188,39 @@ def test_two_lines_that_merged_each_other_hide_no_path() -> None:
         assert told(before.checks) == told(after.checks)
 
 
-@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@pytest.mark.parametrize("way", ["merge", "fast-forward"])
+def test_what_somebody_put_into_a_merge_by_hand_is_asked_for(way: str) -> None:
+    with history(("main:c", "branch:a", "branch<-")) as lines:
+        (lines.folder / "b").write_text("by hand\n")
+        git(lines.folder, "commit", "-q", "--amend", "-a", "--no-edit")
+        before, after = ask_both(lines, way, ("approval bob",))
+        assert [one.paths for one in before.proposal.merge_requests] == [["a", "b"]]
+        assert [one.paths for one in after.evidence.merge_requests if one.iid == 7] == [["a", "b"]]
+        assert not before.passed
+        assert told(before.checks) == told(after.checks)
+
+
+def test_a_change_that_comes_by_a_side_line_of_the_branch_is_asked_for() -> None:
+    with history(("branch:a",)) as lines:
+        git(lines.folder, "checkout", "-q", "-b", "side")
+        (lines.folder / "b").write_text("side\n")
+        git(lines.folder, "commit", "-q", "-a", "-m", "side")
+        git(lines.folder, "checkout", "-q", "branch")
+        git(lines.folder, "merge", "-q", "--no-ff", "-m", "side", "side")
+        before, after = ask_both(lines, "fast-forward", ("approval bob",))
+        assert [one.paths for one in before.proposal.merge_requests] == [["a", "b"]]
+        assert [one.paths for one in after.evidence.merge_requests if one.iid == 7] == [["a", "b"]]
+        assert told(before.checks) == told(after.checks)
+
+
+def test_with_a_conflict_it_is_what_the_branch_changes_since_it_left() -> None:
+    with history(("main:a", "branch:a", "branch:b", "main:c")) as lines:
+        assert not lines.can_be_merged()
+        repository = ServerRepository(Access("https://gitlab.example", "ocr/digits"), lines.folder / ".git")
+        assert repository.proposed_paths("main", lines.at("branch")) == ["a", "b"]
+
+
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(
     steps=st.lists(st.sampled_from(STEPS), min_size=1, max_size=7).map(tuple),
     way=st.sampled_from(["merge", "squash", "fast-forward"]),

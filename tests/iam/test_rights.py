@@ -13,7 +13,7 @@ from tests.iam.work import CODE, DATA, MODELS, Work, do_everything
 from windlass.stack import object_store
 from windlass.stack.settings import ENVIRONMENTS
 
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("iam")]  # one server, and all the work done once
+pytestmark = pytest.mark.stack  # one server, and all the work done once: see TOGETHER in tests/conftest.py
 
 Asked = dict[str, set[Question]]
 

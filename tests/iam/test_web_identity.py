@@ -24,7 +24,7 @@ from windlass.spec.store import Missing
 from windlass.stack import object_store
 from windlass.stack.settings import REGION
 
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("iam")]  # one server, and all the work done once
+pytestmark = pytest.mark.stack  # one server, and all the work done once: see TOGETHER in tests/conftest.py
 
 ACCOUNT = "000000000000"
 PROJECT, AUDIENCE = "risk/digits", "sts.amazonaws.com"

@@ -200,7 +200,7 @@ def test_runners_are_known_by_their_tags(company: Company, project: Any) -> None
         company.root.http_post("/user/runners", post_data=told)
     assert [r.description for r in project.runners.list(tag_list="gpu", get_all=True)] == ["gpu"]
     runner = company.root.runners.get(project.runners.list(get_all=True)[1].id)
-    assert (runner.tag_list, runner.run_untagged) == (["cpu"], False)
+    assert (runner.tag_list, runner.run_untagged) == (["cpu"], True)  # as GitLab has it unless told otherwise
 
 
 def test_a_resource_group_is_there_after_a_job_has_used_it(company: Company, project: Any) -> None:

@@ -21,7 +21,7 @@ from windlass.spec.pipeline import Pipeline
 from .environments import HERE, OLDER, ROOT, NotMade, python_of
 from .projects import Rendered, flow, rendered_projects, write_bundles
 
-pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("versions")]
+pytestmark = pytest.mark.airflow
 
 VERSIONS = (*OLDER, HERE)
 ACCOUNT = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}

@@ -30,9 +30,10 @@ def look(gitlab_project: str | None, environments_dir: str | None) -> Examined:
     machine = look_at_machine().machine
     folder = context.project_folder()
     environments, roles, owners = _policy(folder, environments_dir)
+    has_models = any((folder / "models").glob("*.yml"))
     reader = _reader(folder, gitlab_project)
     if reader is None:
-        return Examined(machine, ProjectSettings(), environments, roles, owners, _here(folder))
+        return Examined(machine, ProjectSettings(), environments, roles, owners, _here(folder), has_models)
     console.step("asking GitLab")
     text = reader.ci_file()
     ci_file = _here(folder) if isinstance(text, Unseen) else read_ci_file(text)
@@ -46,7 +47,7 @@ def look(gitlab_project: str | None, environments_dir: str | None) -> Examined:
     groups = {group for role in holders for group in role.groups}
     groups |= {group for section in owners.sections for rule in section.rules for group in rule.owners.groups}
     settings = reader.settings(platform, tags, users, sorted(groups))
-    return Examined(machine, settings, environments, roles, owners, ci_file)
+    return Examined(machine, settings, environments, roles, owners, ci_file, has_models)
 
 
 def _reader(folder: Path, path: str | None) -> "SettingsReader | None":

@@ -32,6 +32,7 @@ class Examined:
     roles: Roles | Unseen | None = NO_ENVIRONMENTS
     owners: CodeOwners = field(default_factory=CodeOwners)
     ci_file: CiFile | Unseen = NO_CI_FILE
+    has_models: bool = False
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def wanted(self) -> Iterator[tuple[Environment, str]]:
