@@ -124,8 +124,9 @@ class Pod:
             capture_output=True,
             check=False,
         )
-        self.podman("wait", full, check=False)
-        state = json.loads(self.podman("inspect", full))[0]["State"]
+        self.podman("wait", full, check=False)  # on a busy machine it may give up early
+        wait_until(lambda: not self._state_of(full)["Running"], seconds=600)
+        state = self._state_of(full)
         code = int(state["ExitCode"])
         reason = "Completed" if code == 0 else "OOMKilled" if state.get("OOMKilled") else "Error"
         if started.returncode:
@@ -141,6 +142,10 @@ class Pod:
             }
         }
         return code
+
+    def _state_of(self, full: str) -> dict[str, Any]:
+        found = json.loads(self.podman("inspect", full, check=False) or "[]")
+        return dict(found[0]["State"]) if found else {"Running": False, "ExitCode": 137}  # removed with its pod
 
     def _options(self, container: Mapping[str, Any], message: Path) -> list[str]:
         options = ["--network", "host", "--label", "pod=1", "--volume", f"{message}:/dev/termination-log"]
