@@ -12,7 +12,8 @@ from tests.ci.listing import ROOT, listed_jobs
 from tests.fakes.standin import Company
 from windlass.cli.new import command
 from windlass.stack import publish
-from windlass.stack.rehearsal import PLATFORM, rehearse
+from windlass.stack.rehearsal import rehearse
+from windlass.stack.repository import PLATFORM
 from windlass.stack.stack import Stack
 
 from .conftest import Checkout, Remote

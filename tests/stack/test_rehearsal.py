@@ -12,7 +12,8 @@ from tests.fakes.standin import Checkout
 from windlass.cli.rehearse import command
 from windlass.spec.errors import ServiceError, WindlassError
 from windlass.stack.publish import Remote
-from windlass.stack.rehearsal import next_version, rehearse
+from windlass.stack.rehearsal import rehearse
+from windlass.stack.repository import next_version
 from windlass.stack.stack import Stack
 
 PLATFORM = """
