@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.http_stub import Request, Stub, http_stub
+from tests.fakes.http_stub import Request, Stub, WithHeaders, http_stub
 from windlass.adapters.gitlab.project import GitlabProject, project_in_ci
 from windlass.spec.errors import ServiceError, TransientError
 
@@ -87,6 +87,28 @@ def test_a_question_is_asked_again_for_a_while_and_no_longer() -> None:
         with pytest.raises(TransientError, match="does not answer"):
             project(stub).merge_request("abc")
         assert len(stub.requests) == 4
+
+
+def test_a_token_does_not_follow_to_another_server() -> None:
+    with http_stub(lambda request: (200, [])) as other:
+        elsewhere = {"Location": f"{other.url}/api/v4/projects/42"}
+        with (
+            http_stub(lambda request: (302, WithHeaders({}, elsewhere))) as stub,
+            pytest.raises(ServiceError, match="leads to another server, which gets no token"),
+        ):
+            project(stub).merge_request("abc")
+        assert other.requests == []
+
+
+def test_a_project_that_moved_on_the_same_server_is_followed() -> None:
+    def answer(request: Request) -> tuple[int, Any]:
+        if request.path.startswith("/api/v4/projects/42/"):
+            return 301, WithHeaders({}, {"Location": request.path.replace("/42/", "/43/")})
+        return 200, []
+
+    with http_stub(answer) as stub:
+        assert project(stub).merge_request("abc") is None
+        assert stub.requests[-1].path.startswith("/api/v4/projects/43/")
 
 
 @pytest.mark.parametrize(

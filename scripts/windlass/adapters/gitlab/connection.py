@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
+from urllib.parse import urljoin, urlsplit
 
 import gitlab
 import requests
@@ -113,9 +114,22 @@ class Connection:
         return None if wanted > _LONGEST_PAUSE else max(usual, wanted)
 
     def _listen(self, answer: requests.Response, *_: Any, **__: Any) -> None:
-        """Notes how long GitLab wants to be left alone: python-gitlab's errors do not tell."""
+        """Notes how long GitLab wants to be left alone: python-gitlab's errors do not tell.
+
+        ServiceError for an answer that leads to another server: the token would go there too.
+        """
+        if answer.is_redirect and not _stays(answer.url, urljoin(answer.url, answer.headers["Location"])):
+            raise ServiceError(f"{self._where}: what is at CI_SERVER_URL leads to another server, which gets no token")
         said = answer.headers.get("Retry-After", "") if answer.status_code in (429, 503) else ""
         self._asked_to_wait = float(said) if said.isascii() and said.isdigit() else None
+
+
+def _stays(url: str, target: str) -> bool:
+    """Whether a redirection keeps to the server it comes from, with as much encryption."""
+    before, after = urlsplit(url), urlsplit(target)
+    if (before.scheme, before.netloc) == (after.scheme, after.netloc):
+        return True
+    return (before.scheme, after.scheme) == ("http", "https") and before.hostname == after.hostname
 
 
 def connection_in_ci(variables: Mapping[str, str] | None = None, sleep: Sleep = time.sleep) -> Connection | None:
