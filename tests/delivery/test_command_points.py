@@ -119,7 +119,7 @@ def test_a_release_is_published_whatever_gitlab_does_and_killed_at_any_call_it_i
     bench.server.calls.clear()
     assert windlass("release")[0] == 0
     points = list(bench.server.calls)
-    assert points == ["GET merge_requests", "GET approvals"]
+    assert points == ["GET merge_requests", "GET notes"]
     whole = bench.kept("dev")
     met = 0
     for point, fault in itertools.product(range(len(points)), FAULTS):
