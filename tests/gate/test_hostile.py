@@ -107,7 +107,7 @@ def test_a_reason_says_something_and_is_short(scene: Scene, windlass: Run, reaso
     scene.release()
     scene.in_job("mia")
     before = dict(scene.world.store.objects)
-    for command in ("override", "freeze"):
+    for command in ("override", "freeze", "unfreeze", "hold", "release-hold", "rollback"):
         code, _, err = windlass(command, "prod", "--reason", reason)
         assert (code, "--reason" in err) == (2, True), err[:200]
     assert scene.world.store.objects == before

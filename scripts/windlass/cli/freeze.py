@@ -3,18 +3,12 @@
 import click
 
 from windlass.cli import context
-from windlass.cli.gate_reason import check_reason
+from windlass.cli.reason import stop_reason_option
 
 
 @click.command("freeze", short_help="Keep every promotion out of ENV.")
 @click.argument("name", metavar="ENV")
-@click.option(
-    "--reason",
-    metavar="TEXT",
-    required=True,
-    callback=check_reason,
-    help="Why, for the ledger and for whoever is stopped by it.",
-)
+@stop_reason_option
 @context.environments_option
 @context.json_option
 def command(name: str, reason: str, environments_dir: str | None, as_json: bool) -> None:

@@ -3,19 +3,13 @@
 import click
 
 from windlass.cli import context
-from windlass.cli.gate_reason import check_reason
+from windlass.cli.reason import stop_reason_option
 
 
 @click.command("hold", short_help="Keep the project, or one release of it, out of ENV.")
 @click.argument("name", metavar="ENV")
 @click.option("--release", "release", metavar="RELEASE", help="Only this release: a tag, a commit or a digest.")
-@click.option(
-    "--reason",
-    metavar="TEXT",
-    required=True,
-    callback=check_reason,
-    help="Why, for the ledger and for whoever is stopped by it.",
-)
+@stop_reason_option
 @context.environments_option
 @context.project_option
 @context.json_option

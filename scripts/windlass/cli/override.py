@@ -3,7 +3,7 @@
 import click
 
 from windlass.cli import context
-from windlass.cli.gate_reason import check_reason
+from windlass.cli.reason import check_reason
 
 
 @click.command("override", short_help="Record your word that a release may pass the gate of ENV.")

@@ -5,7 +5,7 @@ from functools import partial
 import click
 
 from windlass.cli import context
-from windlass.cli.gate_reason import check_reason
+from windlass.cli.reason import policy_moved_option
 
 
 @click.command("promote", short_help="Make a release live in ENV, and wait until Airflow shows it.")
@@ -13,13 +13,7 @@ from windlass.cli.gate_reason import check_reason
 @click.option("--release", "digest", metavar="DIGEST", help="The release by its name, at least 8 digits.")
 @click.option("--commit", metavar="COMMIT", help="The release of this commit.  [default: CI_COMMIT_SHA, HEAD]")
 @click.option("--tag", metavar="TAG", help="The release of this tag, and the tag to record.")
-@click.option(
-    "--policy-moved",
-    "moved",
-    metavar="TEXT",
-    callback=check_reason,
-    help="Why another repository says now what the gate of ENV asks.",
-)
+@policy_moved_option
 @click.option("--no-verify", is_flag=True, help="Do not wait for Airflow to show the release.")
 @context.environments_option
 @context.project_option

@@ -3,12 +3,13 @@
 import click
 
 from windlass.cli import context
+from windlass.cli.reason import reason_option
 
 
 @click.command("release-hold", short_help="Take a hold back.")
 @click.argument("name", metavar="ENV")
 @click.option("--release", "release", metavar="RELEASE", help="The hold on this release: a tag, a commit or a digest.")
-@click.option("--reason", metavar="TEXT", help="Why, for the ledger.")
+@reason_option
 @context.environments_option
 @context.project_option
 @context.json_option

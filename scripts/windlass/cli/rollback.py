@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from windlass.cli import context
+from windlass.cli.reason import reason_option
 
 if TYPE_CHECKING:
     from windlass.delivery.place import Place
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 @click.argument("name", metavar="ENV")
 @click.option("--to", "to", metavar="RELEASE", default="previous", show_default=True, help="Which release, see above.")
 @click.option("--all", "everything", is_flag=True, help="The whole environment; --to names a state then.")
-@click.option("--reason", metavar="TEXT", help="Why, for the ledger.")
+@reason_option
 @click.option("--no-verify", is_flag=True, help="Do not wait for Airflow to show the release.")
 @context.environments_option
 @context.project_option

@@ -3,19 +3,13 @@
 import click
 
 from windlass.cli import context
-from windlass.cli.gate_reason import check_reason
+from windlass.cli.reason import policy_moved_option, reason_option
 
 
 @click.command("unfreeze")
 @click.argument("name", metavar="ENV")
-@click.option("--reason", metavar="TEXT", callback=check_reason, help="Why, for the ledger.")
-@click.option(
-    "--policy-moved",
-    "moved",
-    metavar="TEXT",
-    callback=check_reason,
-    help="Why another repository says now what the gate of ENV asks.",
-)
+@reason_option
+@policy_moved_option
 @context.environments_option
 @context.json_option
 def command(name: str, reason: str | None, moved: str | None, environments_dir: str | None, as_json: bool) -> None:

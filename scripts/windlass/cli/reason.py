@@ -1,4 +1,4 @@
-"""A reason that is kept for ever and read by everybody: it says something, and is short."""
+"""The options of a reason, which is kept for ever and read by everybody: it says something, and is short."""
 
 import click
 
@@ -17,3 +17,20 @@ def check_reason(context: click.Context, parameter: click.Parameter, value: str 
             f"it has {len(reason)} characters, {_LONGEST} are enough; say more where it leads to", context, parameter
         )
     return reason
+
+
+reason_option = click.option("--reason", metavar="TEXT", callback=check_reason, help="Why, for the ledger.")
+stop_reason_option = click.option(
+    "--reason",
+    metavar="TEXT",
+    required=True,
+    callback=check_reason,
+    help="Why, for the ledger and for whoever is stopped by it.",
+)
+policy_moved_option = click.option(
+    "--policy-moved",
+    "moved",
+    metavar="TEXT",
+    callback=check_reason,
+    help="Why another repository says now what the gate of ENV asks.",
+)
