@@ -24,15 +24,19 @@ def interruptible(work: Callable[[], T], cancel: Callable[[], None], abandon: Ca
     result: Future[T] = Future()
 
     def run() -> None:
+        if not result.set_running_or_notify_cancel():
+            return
         try:
             result.set_result(work())
         except BaseException as error:  # noqa: BLE001 - it is raised again in the thread that waits
             result.set_exception(error)
 
-    Thread(target=run, daemon=True).start()
     try:
+        Thread(target=run, daemon=True).start()  # it waits for the thread: the handler may raise here too
         return result.result()
     except BaseException:
+        if result.cancel():
+            raise  # it had not begun, and never does
         end = time.monotonic() + GRACE
         while not result.done() and time.monotonic() < end:
             cancel()
