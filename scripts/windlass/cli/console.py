@@ -85,9 +85,9 @@ def print_json(value: Any) -> None:
     sys.stdout.write(text + "\n")
 
 
-def say(message: str) -> None:
-    """Prints one line of a result for a person; square brackets in it are text, not markup."""
-    _print(out, _harmless(message))
+def say(message: str, style: str | None = None) -> None:
+    """Prints one line of a result for a person; square brackets in it are text, and `style` is for a terminal."""
+    _print(out, _harmless(message), style)
 
 
 def step(message: str) -> None:

@@ -5,6 +5,7 @@ from windlass.doctor.examine import Result
 
 STATES = {"error": ("error", "errors"), "warning": ("warning", "warnings"), "unseen": ("not seen",) * 2}
 """The states to be told of, the gravest first, with the words for one and for several."""
+_STYLES = {"error": "bold red", "warning": "yellow"}
 
 
 def report(results: list[Result], as_json: bool) -> None:
@@ -24,11 +25,11 @@ def report(results: list[Result], as_json: bool) -> None:
 
 def _print(result: Result) -> None:
     for problem in result.problems:
-        console.say(f"{result.severity}: {problem} [{result.check}]")
+        console.say(f"{result.severity}: {problem} [{result.check}]", _STYLES.get(result.severity))
     console.say(f"  change: {result.menu}")
     if result.api:
         console.say(f"  by API: {result.api}")
-    console.say(f"  more: {result.page}")
+    console.say(f"  more: {result.page}", "dim")
 
 
 def _print_unseen(results: list[Result]) -> None:
@@ -38,4 +39,4 @@ def _print_unseen(results: list[Result]) -> None:
         if result.unseen:
             reasons.setdefault(result.unseen, []).append(result.check)
     for reason, checks in reasons.items():
-        console.say(f"not seen: {reason} [{', '.join(checks)}]")
+        console.say(f"not seen: {reason} [{', '.join(checks)}]", "dim")

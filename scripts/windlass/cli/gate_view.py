@@ -30,13 +30,13 @@ def show(decision: "Decision", *, as_json: bool) -> None:
     console.say(f"{decision.environment}: {evidence.project} {plain(what)}, at {plain(evidence.at)}")
     _print_checks(decision.checks)
     for sentence in decision.overridden:
-        console.say(f"overridden: {plain(sentence)}")
+        console.say(f"overridden: {plain(sentence)}", _STYLES["overridden"])
     for sentence in decision.refusals:
-        console.say(f"refused: {plain(sentence)}")
+        console.say(f"refused: {plain(sentence)}", _STYLES["refused"])
     if evidence.origin is None:
         console.say(f"no gate let anything in before: it will be asked by {plain(decision.policy.origin.describe())}")
     if decision.passed:
-        console.say("it may come")
+        console.say("it may come", _STYLES["passed"])
 
 
 def show_outlook(outlook: "Outlook", *, as_json: bool) -> None:
@@ -53,9 +53,9 @@ def show_outlook(outlook: "Outlook", *, as_json: bool) -> None:
     for one in outlook.later:
         console.say(f"asked later: {plain(one)}")
     for sentence in outlook.refusals:
-        console.say(f"refused: {plain(sentence)}")
+        console.say(f"refused: {plain(sentence)}", _STYLES["refused"])
     if outlook.passed:
-        console.say("nothing stands against it")
+        console.say("nothing stands against it", _STYLES["passed"])
     elif is_job():
         console.say("an approval starts no pipeline: press retry on this job after it")
 
