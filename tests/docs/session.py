@@ -96,8 +96,7 @@ class Session:
         return _HASH.sub(lambda found: self._renamed(found[0]), "".join(f"{line}\n" for line in lines))
 
     def _renamed(self, name: str) -> str:
-        is_word = len(name) == 8 and (name.isdigit() or name.isalpha()) and name not in self.seen
-        if is_word:
-            return name
+        if re.fullmatch(r"20\d{6}", name) and name not in self.seen:
+            return name  # a day
         number = self.seen.setdefault(name[:8], str(len(self.seen)))
         return hashlib.sha256(number.encode()).hexdigest()[: len(name)]
