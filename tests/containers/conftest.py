@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,10 +25,11 @@ AT_ONCE = 4
 
 
 @pytest.fixture(scope="session")
-def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
+def podman() -> Iterator[Podman]:
     if os.geteuid() != 0 or not all(shutil.which(name) for name in ("podman", "runc", "/bin/busybox")):
         pytest.skip("needs root and the packages podman, runc and busybox-static")
-    with podman_service(tmp_path_factory.mktemp("podman")) as found:
+    # podman takes no folder for what runs whose path is longer than 50 characters, and pytest's grow with each run
+    with podman_service(Path(tempfile.mkdtemp(prefix="podman-", dir="/tmp"))) as found:
         yield found
 
 
