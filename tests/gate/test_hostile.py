@@ -3,6 +3,7 @@
 import json
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -132,6 +133,14 @@ def test_what_steers_a_terminal_does_not_reach_it(scene: Scene, windlass: Run, t
     assert json.loads(said[1][1])["evidence"]["frozen"]["reason"] == STEERING
 
 
+def asked_by_a_job(server: Any) -> Reviews:
+    connection = connection_in_ci(
+        {"CI_SERVER_URL": server.url, "CI_PROJECT_ID": "42", "CI_JOB_TOKEN": "job-token-of-this-test"}
+    )
+    assert connection is not None
+    return Reviews(connection)
+
+
 def test_notes_that_are_deleted_while_they_are_read_hide_no_push(tmp_path: Path) -> None:
     """Who deletes a note of an earlier page moves the rest: the first of the next page is not shown to anybody."""
     with gitlab(tmp_path) as server:
@@ -154,12 +163,9 @@ def test_notes_that_are_deleted_while_they_are_read_hide_no_push(tmp_path: Path)
                 return 200, shown
             return told
 
-        server.answer = deleting  # type: ignore[method-assign]
+        server.answer = deleting
         server.page = 100
-        given = {"CI_SERVER_URL": server.url, "CI_PROJECT_ID": "42", "CI_JOB_TOKEN": "job-token-of-this-test"}
-        connection = connection_in_ci(given)
-        assert connection is not None
-        reviews = Reviews(connection)
+        reviews = asked_by_a_job(server)
         reviews.of_commit("c" * 40, "main")
         assert [one.kind for one in reviews.merge_request(1).events] == ["approval", "push"]
 
@@ -177,10 +183,7 @@ def test_five_thousand_notes_take_two_rounds_of_pages(tmp_path: Path) -> None:
                 }
             )  # fmt: skip
         server.page = 100
-        given = {"CI_SERVER_URL": server.url, "CI_PROJECT_ID": "42", "CI_JOB_TOKEN": "job-token-of-this-test"}
-        connection = connection_in_ci(given)
-        assert connection is not None
-        reviews = Reviews(connection)
+        reviews = asked_by_a_job(server)
         reviews.of_commit("c" * 40, "main")
         server.asked.clear()
         assert [(one.kind, one.actor) for one in reviews.merge_request(1).events] == [("approval", "bob")]

@@ -139,7 +139,7 @@ def ask_both(lines: Lines, way: str, happened: tuple[str, ...]) -> tuple[Outlook
 
 def told(checks: object) -> set[tuple[str, str, str]]:
     """What was looked at, without the words that only one of the two can say."""
-    return {(one.what, one.wanted, one.standing) for one in checks if one.what.startswith("!")}  # type: ignore[attr-defined]
+    return {(one.what, one.wanted, one.standing) for one in checks if one.what.startswith("!")}
 
 
 @contextmanager

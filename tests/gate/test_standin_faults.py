@@ -6,6 +6,7 @@ There is never a second note, release, deployment, status or file.
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,34 +89,41 @@ class Bench:
             (self._home / name).write_bytes(content)
 
 
+@contextmanager
+def impatient_story(folder: Path) -> Iterator[tuple[Story, AtCall, pytest.MonkeyPatch]]:
+    """A story without pauses between the tries of a call, and the faults of its stand-in."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr("windlass.adapters.gitlab.connection.PAUSES", (0.0, 0.0))
+        monkeypatch.setattr("windlass.adapters.git_server.PAUSES", (0.0, 0.0))
+        with told_story(folder, monkeypatch, AtCall) as story:
+            faults = story.company.standin.faults
+            assert isinstance(faults, AtCall)
+            yield story, faults, monkeypatch
+
+
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """A release that is live in dev and stage, and a tag for it."""
     send = requests.adapters.HTTPAdapter.send
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr("windlass.adapters.gitlab.connection.PAUSES", (0.0, 0.0))
-        monkeypatch.setattr("windlass.adapters.git_server.PAUSES", (0.0, 0.0))
-        with told_story(tmp_path_factory.mktemp("company"), monkeypatch, AtCall) as story:
-            faults = story.company.standin.faults
-            assert isinstance(faults, AtCall)
+    with impatient_story(tmp_path_factory.mktemp("company")) as (story, faults, monkeypatch):
 
-            def hasty(adapter: Any, request: Any, **options: Any) -> Any:
-                """A client that waits briefly for the one answer that does not come."""
-                fault = faults.meets(request.method, request.path_url)
-                if fault and fault.kind == "silent":
-                    options["timeout"] = 0.05
-                return send(adapter, request, **options)
+        def hasty(adapter: Any, request: Any, **options: Any) -> Any:
+            """A client that waits briefly for the one answer that does not come."""
+            fault = faults.meets(request.method, request.path_url)
+            if fault and fault.kind == "silent":
+                options["timeout"] = 0.05
+            return send(adapter, request, **options)
 
-            monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", hasty)
-            story.begin()
-            request = story.change("change", "Change", **{"pipelines/copy_rows.yml": PIPELINE % 1})
-            story.approve(request, "bob")
-            story.merge(request)
-            with story.job("mia"):
-                for command in (["release"], ["promote", "--to", "dev"], ["promote", "--to", "stage"]):
-                    story.must(*command)
-            story.tag("v1.0.0")
-            yield Bench(story, faults)
+        monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", hasty)
+        story.begin()
+        request = story.change("change", "Change", **{"pipelines/copy_rows.yml": PIPELINE % 1})
+        story.approve(request, "bob")
+        story.merge(request)
+        with story.job("mia"):
+            for command in (["release"], ["promote", "--to", "dev"], ["promote", "--to", "stage"]):
+                story.must(*command)
+        story.tag("v1.0.0")
+        yield Bench(story, faults)
 
 
 TOKENS = pytest.mark.parametrize(

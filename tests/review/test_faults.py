@@ -12,8 +12,8 @@ import requests
 
 from tests.delivery.test_perform import Killed
 from tests.fakes.memory_store import MemoryStore
-from tests.gate.story import AIRFLOW, Story, told_story
-from tests.gate.test_standin_faults import KINDS, AtCall
+from tests.gate.story import AIRFLOW, Story
+from tests.gate.test_standin_faults import KINDS, AtCall, impatient_story
 from windlass.delivery.history.ledger import read_history
 from windlass.spec.errors import TransientError
 
@@ -101,42 +101,37 @@ class Bench:
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     send = requests.adapters.HTTPAdapter.send
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr("windlass.adapters.gitlab.connection.PAUSES", (0.0, 0.0))
-        monkeypatch.setattr("windlass.adapters.git_server.PAUSES", (0.0, 0.0))
-        with told_story(tmp_path_factory.mktemp("reviews"), monkeypatch, AtCall) as story:
-            faults = story.company.standin.faults
-            assert isinstance(faults, AtCall)
-            bench = Bench(story, faults)
+    with impatient_story(tmp_path_factory.mktemp("reviews")) as (story, faults, monkeypatch):
+        bench = Bench(story, faults)
 
-            def watched(adapter: Any, request: Any, **options: Any) -> Any:
-                if not request.url.startswith(story.airflow_url):
-                    fault = faults.meets(request.method, request.path_url)
-                    return send(adapter, request, **{**options, "timeout": 0.05 if _is_silent(fault) else 10})
-                call = f"Airflow {request.method} {request.path_url}"
-                if bench.trouble.meets("before", call):
-                    raise requests.ConnectionError(call)
-                answer = send(adapter, request, **options)
-                if bench.trouble.meets("after", call):
-                    raise requests.ReadTimeout(call)
-                return answer
+        def watched(adapter: Any, request: Any, **options: Any) -> Any:
+            if not request.url.startswith(story.airflow_url):
+                fault = faults.meets(request.method, request.path_url)
+                return send(adapter, request, **{**options, "timeout": 0.05 if _is_silent(fault) else 10})
+            call = f"Airflow {request.method} {request.path_url}"
+            if bench.trouble.meets("before", call):
+                raise requests.ConnectionError(call)
+            answer = send(adapter, request, **options)
+            if bench.trouble.meets("after", call):
+                raise requests.ReadTimeout(call)
+            return answer
 
-            story.begin()
-            story.airflow.keeps_rows = True
-            story.airflow.store = MemoryStore(objects=story.store.objects)  # its own calls are no part of this
-            dev = f"extends: base\nverify: {{timeout: 1 second}}\n{AIRFLOW % (story.airflow_url, 'dev')}"
-            story.platform.commit("dev", **{"environments/dev.yml": dev})
-            story.platform.push("platform/windlass", "main")
-            story.merge(story.change("first", "First", **{"pipelines/copy_rows.yml": PIPELINE}))
-            with story.job("mia"):
-                story.must("release")
-                story.must("promote", "--to", "dev")
-            for name in ("one", "two"):
-                changed = {"pipelines/copy_rows.yml": PIPELINE.replace("tags: [x]", f"tags: [{name}]")}
-                bench.requests.append(story.change(name, name, **changed))
-            monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", watched)
-            story.store.before, story.store.after = bench.trouble.s3("before"), bench.trouble.s3("after")
-            yield bench
+        story.begin()
+        story.airflow.keeps_rows = True
+        story.airflow.store = MemoryStore(objects=story.store.objects)  # its own calls are no part of this
+        dev = f"extends: base\nverify: {{timeout: 1 second}}\n{AIRFLOW % (story.airflow_url, 'dev')}"
+        story.platform.commit("dev", **{"environments/dev.yml": dev})
+        story.platform.push("platform/windlass", "main")
+        story.merge(story.change("first", "First", **{"pipelines/copy_rows.yml": PIPELINE}))
+        with story.job("mia"):
+            story.must("release")
+            story.must("promote", "--to", "dev")
+        for name in ("one", "two"):
+            changed = {"pipelines/copy_rows.yml": PIPELINE.replace("tags: [x]", f"tags: [{name}]")}
+            bench.requests.append(story.change(name, name, **changed))
+        monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", watched)
+        story.store.before, story.store.after = bench.trouble.s3("before"), bench.trouble.s3("after")
+        yield bench
 
 
 def _is_silent(fault: Any) -> bool:

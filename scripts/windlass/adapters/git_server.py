@@ -167,9 +167,7 @@ class ServerRepository:
         """The tree that git makes of two commits; None where it cannot, or, if it is to be clean, has conflicts."""
         how = ("--write-tree", "--no-messages", "--allow-unrelated-histories")
         try:
-            told = self._remote(
-                "merge-tree", *how, one, other, accepted=(0, 1)
-            ).splitlines()  # it fetches what it needs
+            told = self._remote("merge-tree", *how, one, other, accepted=(0, 1)).splitlines()  # it may have to fetch
         except _GitRefused:
             return None
         return told[0] if told and not (is_clean and len(told) > 1) else None

@@ -65,7 +65,7 @@ class Child:
 
 def find_triggers(expanded: str) -> list[Trigger]:
     """The triggers of a child pipeline in what gitlab-ci-local has made of a pipeline's files."""
-    document = yaml.load(expanded, Loader=yaml.CBaseLoader)  # noqa: S506  makes nothing but text
+    document = yaml.load(expanded, Loader=yaml.CBaseLoader)  # noqa: S506 - makes nothing but text
     shared = document.get("variables") or {}
     jobs = [(name, job) for name, job in document.items() if isinstance(job, dict) and not name.startswith(".")]
     return [trigger for name, job in jobs if (trigger := _trigger(name, job, shared)) is not None]
